@@ -1,0 +1,1 @@
+console.log('The demo comes with the first adapter.');

@@ -1,0 +1,1 @@
+console.log('The benchmarks come with the first adapter.');

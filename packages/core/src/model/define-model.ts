@@ -1,0 +1,106 @@
+import { AgentsError, ModelError } from '../errors.ts';
+import type { ModelEvent } from '../protocol/events.ts';
+import type { Item, Origin, OutputItem } from '../protocol/items.ts';
+import type { Adaptation, ModelResponse } from '../protocol/response.ts';
+import { isProviderItem, itemProblem, kindOf } from '../protocol/validate.ts';
+import { CallIds } from '../transcript/call-ids.ts';
+import { requestView } from '../transcript/view.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { CallContext, Model, ModelRequest } from './model.ts';
+import { StreamCompletion } from './stream-completion.ts';
+
+/** Translates between requests and one wire. Pure: no clock, no network, no state between calls. */
+export interface Codec<Body, Reply, Chunk> {
+  /** `request.input` is already a valid view: paired, ordered, foreign parts resolved. */
+  encode(request: ModelRequest, capabilities: Capabilities): { body: Body; adaptations: readonly Adaptation[] };
+  /** The same for streamed and unstreamed replies. Throws `ModelError` of kind `protocol` for what is no reply. */
+  decode(reply: Reply): Omit<ModelResponse, 'adaptations'>;
+  /** Rebuilds the provider's own reply from its chunks, emitting deltas on the way (`ResponseEvents` makes them). */
+  accumulate(): { add(chunk: Chunk): readonly ModelEvent[]; end(): Reply };
+}
+
+/** Carries bodies to one provider through its official client, whose own retries are off. */
+export interface Transport<Body, Reply, Chunk> {
+  send(body: Body, call: CallContext): Promise<Reply>;
+  open(body: Body, call: CallContext): AsyncIterable<Chunk>;
+  /** Names what `send` or `open` threw. The message never holds keys or prompts. */
+  toError(error: unknown): ModelError;
+}
+
+export type ModelIdentity = { provider: string; api: string; name: string; capabilities: Capabilities };
+
+/**
+ * Makes a model from a codec and a transport. It builds the valid view of the conversation before `encode`, marks the origin of
+ * what comes back, keeps call ids unique, and completes the event stream, so that an adapter cannot get these wrong.
+ */
+export function defineModel<Body, Reply, Chunk>(
+  identity: ModelIdentity,
+  codec: Codec<Body, Reply, Chunk>,
+  transport: Transport<Body, Reply, Chunk>,
+): Model {
+  const { provider, api, name, capabilities } = identity;
+
+  const prepare = (request: ModelRequest, call: CallContext) => {
+    const view = requestView(request.input, { provider, api, reasoningReplay: capabilities.reasoningReplay });
+    const { body, adaptations } = codec.encode({ ...request, input: view.items }, capabilities);
+    call.onWire?.({ kind: 'request', data: body });
+    return { body, adaptations: [...view.adaptations, ...adaptations] };
+  };
+
+  const read = (reply: Reply, input: readonly Item[], adaptations: readonly Adaptation[]): ModelResponse => {
+    const response = codec.decode(reply);
+    const origin = { provider, api, model: response.model };
+    const callIds = new CallIds(input);
+    const output = response.output.map((item) => accept(item, origin, callIds));
+    return { ...response, output, adaptations };
+  };
+
+  const failure = (error: unknown, call: CallContext): Error => {
+    if (error instanceof AgentsError) return error;
+    if (call.signal?.aborted)
+      return new ModelError({ kind: 'aborted', message: `The call of ${name} was aborted.`, cause: error });
+    return transport.toError(error);
+  };
+
+  return {
+    provider,
+    name,
+    capabilities,
+
+    async getResponse(request, call = {}) {
+      const { body, adaptations } = prepare(request, call);
+      try {
+        const reply = await transport.send(body, call);
+        call.onWire?.({ kind: 'response', data: reply });
+        return read(reply, request.input, adaptations);
+      } catch (error) {
+        throw failure(error, call);
+      }
+    },
+
+    async *streamResponse(request, call = {}) {
+      const { body, adaptations } = prepare(request, call);
+      const reply = codec.accumulate();
+      const completion = new StreamCompletion();
+      try {
+        for await (const chunk of transport.open(body, call)) {
+          call.onWire?.({ kind: 'chunk', data: chunk });
+          for (const event of reply.add(chunk)) yield* completion.admit(event, name);
+        }
+        yield* completion.finish(read(reply.end(), request.input, adaptations)).events;
+      } catch (error) {
+        throw failure(error, call);
+      }
+    },
+  };
+}
+
+/** An output item as the log keeps it: checked, its kind spelled right, its origin marked, its call id unique. */
+function accept(item: OutputItem, origin: Origin, callIds: CallIds): OutputItem {
+  const problem = itemProblem(item, 'output');
+  if (problem !== undefined)
+    throw new ModelError({ kind: 'protocol', message: `The provider returned a malformed item: ${problem}` });
+  if (item.type === 'function_call') return { ...item, call_id: callIds.next(item.call_id), origin };
+  if (item.type === 'message' || !isProviderItem(item)) return { ...item, origin };
+  return { ...item, type: kindOf(item.type, origin.provider), origin };
+}

@@ -1,0 +1,61 @@
+import type { ModelEvent } from '../protocol/events.ts';
+import type { Item } from '../protocol/items.ts';
+import type { Json } from '../protocol/json.ts';
+import type { ModelResponse } from '../protocol/response.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { ModelSettings } from './settings.ts';
+
+/** A function tool as the model sees it. `parameters` is a JSON Schema. */
+export type FunctionToolSpec = {
+  type: 'function';
+  name: string;
+  description: string;
+  parameters: Json;
+  strict: boolean;
+};
+/** A hosted tool as data, spelled as the Responses API spells it: `{ type: 'web_search', … }`, `{ type: 'anthropic:web_fetch', … }`. */
+export type HostedToolSpec = { type: string } & { [key: string]: Json };
+export type ToolSpec = FunctionToolSpec | HostedToolSpec;
+/** The JSON Schema that the answer must obey. */
+export type OutputSpec = { name: string; schema: Json; strict: boolean };
+
+/** Everything a model is asked, as JSON. Handoffs are function tools here. */
+export type ModelRequest = {
+  instructions?: string;
+  input: readonly Item[];
+  tools: readonly ToolSpec[];
+  output?: OutputSpec;
+  settings: ModelSettings;
+  conversationId?: string;
+  previousResponseId?: string;
+};
+
+/** What belongs to this process and this attempt, and never travels. */
+export type CallContext = {
+  /** Aborts the call; it must then settle soon, with a `ModelError` of kind `aborted`. */
+  signal?: AbortSignal;
+  /** The same for every attempt of one model call of a run. */
+  idempotencyKey?: string;
+  /** Sees what goes over the wire, as the vendor client has it. */
+  onWire?: (tap: { kind: 'request' | 'response' | 'chunk'; data: unknown }) => void;
+};
+
+/** One model of one provider. Both methods give the same answer to the same request. */
+export interface Model {
+  readonly provider: string;
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** Rejects with a `ModelError`. */
+  getResponse(request: ModelRequest, call?: CallContext): Promise<ModelResponse>;
+  /** Open Responses events, the wire's terminal event among them, then one `polyrun:response_done` with what getResponse would return. */
+  streamResponse(request: ModelRequest, call?: CallContext): AsyncIterable<ModelEvent>;
+}
+
+/** Gives models by name. What an adapter exports is a function that makes one of these. */
+export interface ModelProvider {
+  readonly name: string;
+  /** Synchronous; authentication happens at call time. Without a name: the provider's default model. */
+  getModel(modelName?: string): Model;
+  /** How another thread, process or worker rebuilds this provider. Absent when it holds what cannot travel. */
+  readonly reference?: { module: string; export: string; options: Json };
+}

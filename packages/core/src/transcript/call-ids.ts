@@ -1,0 +1,52 @@
+import type { Item } from '../protocol/items.ts';
+import { shortHash } from '../protocol/hash.ts';
+
+/**
+ * Maps the call ids of one request to ids that a wire accepts: legal ones are kept, others become `prefix` + a hash cut to
+ * `length` characters. Deterministic for the same order of calls, and injective: two ids never share a wire id.
+ */
+export function wireIds(rule: { legal: RegExp; length: number; prefix?: string }): (callId: string) => string {
+  const wireOf = new Map<string, string>();
+  const taken = new Set<string>();
+  return (callId) => {
+    const known = wireOf.get(callId);
+    if (known !== undefined) return known;
+    let wire = callId;
+    for (let salt = 0; !rule.legal.test(wire) || taken.has(wire); salt++) {
+      const hash = shortHash(salt === 0 ? callId : `${callId}#${salt}`);
+      wire = ((rule.prefix ?? '') + hash).slice(0, rule.length);
+    }
+    wireOf.set(callId, wire);
+    taken.add(wire);
+    return wire;
+  };
+}
+
+/**
+ * Gives the calls of one response ids that are unique in their conversation: the provider's own where it is present and
+ * new, `call_<n>` otherwise, with n counting the calls of the conversation.
+ */
+export class CallIds {
+  readonly #taken = new Set<string>();
+  #calls = 0;
+
+  constructor(conversation: readonly Item[]) {
+    for (const item of conversation) this.add(item);
+  }
+
+  /** Counts an item of the conversation in. */
+  add(item: Item): void {
+    if (item.type !== 'function_call') return;
+    this.#taken.add(item.call_id);
+    this.#calls += 1;
+  }
+
+  /** The id under which the next call of the response goes. */
+  next(given: string): string {
+    this.#calls += 1;
+    let id = given;
+    for (let n = this.#calls; id === '' || this.#taken.has(id); n++) id = `call_${n}`;
+    this.#taken.add(id);
+    return id;
+  }
+}
