@@ -1,6 +1,6 @@
-import type { GuardrailResult, ToolGuardrailResult } from './agent/guardrails.ts';
 import type { Json } from './protocol/json.ts';
 import type { ModelErrorKind } from './protocol/response.ts';
+import type { GuardrailResult, ToolGuardrailResult } from './protocol/verdicts.ts';
 import type { RunData } from './run/result.ts';
 import type { RunState } from './run/run-state.ts';
 

@@ -22,6 +22,15 @@ export type {
 } from './protocol/items.ts';
 export type { AttemptDiscardedEvent, ModelEvent, ResponseDoneEvent, WireEvent } from './protocol/events.ts';
 export type { Json } from './protocol/json.ts';
+export type {
+  FunctionToolSpec,
+  HostedToolSpec,
+  ModelRequest,
+  ModelSettings,
+  OutputSpec,
+  ToolChoice,
+  ToolSpec,
+} from './protocol/request.ts';
 export type { Adaptation, ModelErrorKind, ModelResponse, StopType } from './protocol/response.ts';
 export { isFields, parseJson, toJson } from './protocol/json.ts';
 export { contentText } from './protocol/text.ts';
@@ -29,19 +38,9 @@ export { addUsage, usageOf, type Usage } from './protocol/usage.ts';
 
 export { mergeCapabilities, type Capabilities } from './model/capabilities.ts';
 export { defineModel, type Codec, type ModelIdentity, type Transport } from './model/define-model.ts';
-export type {
-  CallContext,
-  FunctionToolSpec,
-  HostedToolSpec,
-  Model,
-  ModelProvider,
-  ModelRequest,
-  OutputSpec,
-  ToolSpec,
-} from './model/model.ts';
+export type { CallContext, Model, ModelProvider } from './model/model.ts';
 export { MultiProvider } from './model/multi-provider.ts';
 export { ResponseEvents } from './model/response-events.ts';
-export type { ModelSettings, ToolChoice } from './model/settings.ts';
 export { wireIds } from './transcript/call-ids.ts';
 
 export {
@@ -63,3 +62,35 @@ export {
   ToolTimeoutError,
   UserError,
 } from './errors.ts';
+
+export { Agent, type AgentOptions, type AnyAgent, type ToolResult, type ToolUseBehavior } from './agent/agent.ts';
+export type { AsToolOptions } from './agent/agent-tool.ts';
+export type { RunContext, ToolContext } from './agent/context.ts';
+export type { InputGuardrail, OutputGuardrail, ToolGuardrail } from './agent/guardrails.ts';
+export {
+  handoff,
+  type Handoff,
+  type HandoffInputData,
+  type HandoffInputFilter,
+  type HandoffOptions,
+} from './agent/handoff.ts';
+export type { Hooks } from './agent/hooks.ts';
+export type { MaybePromise } from './agent/maybe-promise.ts';
+export { jsonSchema, type JsonSchema, type Schema, type StandardSchema } from './agent/schema/standard-schema.ts';
+export { clientTool, tool, type IsEnabled, type Tool, type ToolOptions, type ToolSource } from './agent/tool.ts';
+export type {
+  GuardrailOutput,
+  GuardrailResult,
+  ToolGuardrailOutput,
+  ToolGuardrailResult,
+} from './protocol/verdicts.ts';
+
+export type { ErrorHandlers, ModelData, RunArguments, RunConfig, RunInput, RunOptions } from './run/config.ts';
+export { inputToItems } from './run/input.ts';
+export type { RunData, RunResult } from './run/result.ts';
+export type { RunItemEventName, RunStreamEvent } from './run/run-events.ts';
+export { textOf, type RunItem, type RunItemType, type ToolApprovalItem } from './run/run-items.ts';
+export { RunState } from './run/run-state.ts';
+export { Runner } from './run/runner.ts';
+export type { StreamedRunResult } from './run/streamed-run.ts';
+export type { Session } from './session/session.ts';

@@ -1,8 +1,6 @@
 import type { Usage } from '../protocol/usage.ts';
 import type { AnyAgent } from './agent.ts';
 
-export type MaybePromise<T> = T | Promise<T>;
-
 /** What every callback of a run is given: the user's own `context` value, the usage so far, the agent whose turn it is. */
 export type RunContext<out C = unknown> = { readonly context: C; readonly usage: Usage; readonly agent: AnyAgent };
 

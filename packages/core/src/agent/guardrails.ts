@@ -1,9 +1,8 @@
 import type { FunctionCallItem, Item } from '../protocol/items.ts';
-import type { Json } from '../protocol/json.ts';
+import type { GuardrailOutput, ToolGuardrailOutput } from '../protocol/verdicts.ts';
 import type { AnyAgent } from './agent.ts';
-import type { MaybePromise, RunContext, ToolContext } from './context.ts';
-
-export type GuardrailOutput = { tripwireTriggered: boolean; outputInfo?: Json };
+import type { RunContext, ToolContext } from './context.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 
 /**
  * Looks at the input of a run, on its first turn only. `gate` says what waits for the verdict: `release` (default) holds events
@@ -25,12 +24,6 @@ export type OutputGuardrail<C> = {
   execute: (at: { runContext: RunContext<C>; agent: AnyAgent; output: unknown }) => MaybePromise<GuardrailOutput>;
 };
 
-/** `allow` may bring a modified output on the output side; the message of `reject_content` becomes the tool's output. */
-export type ToolGuardrailOutput =
-  | { type: 'allow'; output?: unknown; outputInfo?: Json }
-  | { type: 'reject_content'; message: string; outputInfo?: Json }
-  | { type: 'raise_exception'; outputInfo?: Json };
-
 /** Stands before (without `output`) or behind (with it) the `execute` of a tool. */
 export type ToolGuardrail<C> = {
   name: string;
@@ -40,6 +33,3 @@ export type ToolGuardrail<C> = {
     output?: unknown;
   }) => MaybePromise<ToolGuardrailOutput>;
 };
-
-export type GuardrailResult = { guardrail: string; agent: string; output: GuardrailOutput };
-export type ToolGuardrailResult = { guardrail: string; toolName: string; callId: string; output: ToolGuardrailOutput };

@@ -1,4 +1,4 @@
-import type { ModelSettings } from './settings.ts';
+import type { ModelSettings } from '../protocol/request.ts';
 
 /** Declared facts about a model, as data. Every field is optional: what is not said is the permissive default. */
 export type Capabilities = {

@@ -1,12 +1,13 @@
 import { AgentsError, ModelError } from '../errors.ts';
 import type { ModelEvent } from '../protocol/events.ts';
 import type { Item, Origin, OutputItem } from '../protocol/items.ts';
+import type { ModelRequest } from '../protocol/request.ts';
 import type { Adaptation, ModelResponse } from '../protocol/response.ts';
 import { isProviderItem, itemProblem, kindOf } from '../protocol/validate.ts';
 import { CallIds } from '../transcript/call-ids.ts';
 import { requestView } from '../transcript/view.ts';
 import type { Capabilities } from './capabilities.ts';
-import type { CallContext, Model, ModelRequest } from './model.ts';
+import type { CallContext, Model } from './model.ts';
 import { StreamCompletion } from './stream-completion.ts';
 
 /** Translates between requests and one wire. Pure: no clock, no network, no state between calls. */

@@ -1,34 +1,8 @@
 import type { ModelEvent } from '../protocol/events.ts';
-import type { Item } from '../protocol/items.ts';
 import type { Json } from '../protocol/json.ts';
+import type { ModelRequest } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
 import type { Capabilities } from './capabilities.ts';
-import type { ModelSettings } from './settings.ts';
-
-/** A function tool as the model sees it. `parameters` is a JSON Schema. */
-export type FunctionToolSpec = {
-  type: 'function';
-  name: string;
-  description: string;
-  parameters: Json;
-  strict: boolean;
-};
-/** A hosted tool as data, spelled as the Responses API spells it: `{ type: 'web_search', … }`, `{ type: 'anthropic:web_fetch', … }`. */
-export type HostedToolSpec = { type: string } & { [key: string]: Json };
-export type ToolSpec = FunctionToolSpec | HostedToolSpec;
-/** The JSON Schema that the answer must obey. */
-export type OutputSpec = { name: string; schema: Json; strict: boolean };
-
-/** Everything a model is asked, as JSON. Handoffs are function tools here. */
-export type ModelRequest = {
-  instructions?: string;
-  input: readonly Item[];
-  tools: readonly ToolSpec[];
-  output?: OutputSpec;
-  settings: ModelSettings;
-  conversationId?: string;
-  previousResponseId?: string;
-};
 
 /** What belongs to this process and this attempt, and never travels. */
 export type CallContext = {

@@ -23,29 +23,25 @@ export function wireIds(rule: { legal: RegExp; length: number; prefix?: string }
 }
 
 /**
- * Gives the calls of one response ids that are unique in their conversation: the provider's own where it is present and
- * new, `call_<n>` otherwise, with n counting the calls of the conversation.
+ * Gives calls ids that are unique in their conversation: the provider's own where it is present and new, `call_<n>` otherwise,
+ * with n counting the calls of the conversation.
  */
 export class CallIds {
   readonly #taken = new Set<string>();
-  #calls = 0;
 
   constructor(conversation: readonly Item[]) {
-    for (const item of conversation) this.add(item);
+    for (const item of conversation) this.see(item);
   }
 
-  /** Counts an item of the conversation in. */
-  add(item: Item): void {
-    if (item.type !== 'function_call') return;
-    this.#taken.add(item.call_id);
-    this.#calls += 1;
+  /** Takes note of an item of the conversation. */
+  see(item: Item): void {
+    if (item.type === 'function_call') this.#taken.add(item.call_id);
   }
 
   /** The id under which the next call of the response goes. */
   next(given: string): string {
-    this.#calls += 1;
     let id = given;
-    for (let n = this.#calls; id === '' || this.#taken.has(id); n++) id = `call_${n}`;
+    for (let n = this.#taken.size + 1; id === '' || this.#taken.has(id); n++) id = `call_${n}`;
     this.#taken.add(id);
     return id;
   }

@@ -1,0 +1,95 @@
+import { isFields, UserError } from '@polyrun/core';
+import { OpenAI } from 'openai';
+import type { AdapterOptions } from './options.ts';
+import { hostOf, presets, variablesOf } from './presets.ts';
+import type { Connection } from './transport.ts';
+import { fieldsOf, textOf } from './wire.ts';
+
+/** What a model is called by and where; `preset` is the name of one. */
+type Place = { readonly provider: string; readonly model: string; readonly preset: string | undefined };
+type Query = { [name: string]: string };
+
+/**
+ * Finds address and key when a call is made, from the options or the environment, so that a key may change and importing or
+ * configuring asks for nothing. The client is made once per address; keys go with the request.
+ */
+export function connector(options: AdapterOptions, place: Place): () => Promise<Connection> {
+  let made: { baseURL: string; client: OpenAI } | undefined;
+  return async () => {
+    const { client, headers } = options;
+    if (client) return { client, headers: {}, query: {}, secrets: [textOf(client.apiKey)] };
+    const { baseURL, query } = addressOf(options, place);
+    const key = await keyOf(options, place);
+    if (made?.baseURL !== baseURL) made = { baseURL, client: newClient(baseURL, options) };
+    return {
+      client: made.client,
+      headers: { ...authorization(key, place), ...headers },
+      query,
+      secrets: [key, ...Object.values(headers ?? {})],
+    };
+  };
+}
+
+function newClient(baseURL: string, { fetch }: AdapterOptions): OpenAI {
+  return new OpenAI({
+    baseURL,
+    // The key of the moment goes with each request.
+    apiKey: 'none',
+    // These default to variables that are meant for OpenAI alone.
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    // Whoever gives a browser a key has decided so.
+    dangerouslyAllowBrowser: true,
+    ...(fetch && { fetch }),
+  });
+}
+
+/** The base URL and what its query asks for in every request. */
+function addressOf({ baseURL }: AdapterOptions, { provider, model, preset = '' }: Place): { baseURL: string; query: Query } {
+  const { urls } = variablesOf(preset);
+  const address = baseURL ?? (environment(urls) || textOf(presets[preset]?.url));
+  if (!URL.canParse(address))
+    throw new UserError(`baseURL: ${address || 'none'} for ${provider}. Give the whole URL, such as https://…/v1, or set ${urls[0]}.`);
+  const url = new URL(address);
+  const query = Object.fromEntries(url.searchParams);
+  url.search = '';
+  if (preset === 'azure') azurePath(url, { query, model });
+  return { baseURL: url.href.replace(/\/+$/, ''), query };
+}
+
+/**
+ * Azure's v1 API takes a bare resource address to `/openai/v1`; a dated version, which belongs to the older API, to the
+ * deployment's own path: https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
+ */
+function azurePath(url: URL, { query, model }: { query: Query; model: string }): void {
+  const version = query['api-version'] ?? environment(['OPENAI_API_VERSION', 'AZURE_API_VERSION']);
+  const dated = /^\d/.test(version);
+  if (!/\/(deployments|v1)(\/|$)/.test(url.pathname))
+    url.pathname = `${url.pathname.replace(/\/(openai\/?)?$/, '')}/openai/${dated ? `deployments/${model}` : 'v1'}`;
+  if (dated) query['api-version'] = version;
+}
+
+async function keyOf({ apiKey, headers = {}, baseURL }: AdapterOptions, { provider, preset }: Place): Promise<string> {
+  const { keys } = variablesOf(preset ?? '');
+  const key = (typeof apiKey === 'function' ? await apiKey() : apiKey) ?? (preset === undefined ? '' : environment(keys));
+  const needed = preset !== undefined && !hostOf(textOf(presets[preset]?.url)).startsWith('localhost');
+  if (key !== '' || !needed || Object.keys(headers).some((name) => /^(authorization|api-key)$/i.test(name))) return key;
+  const where = baseURL === undefined ? '' : ` at ${hostOf(baseURL)}`;
+  throw new UserError(`No API key for ${provider}${where}: set ${keys[0]}, or give the option apiKey.`);
+}
+
+function authorization(key: string, { preset }: Place): { [name: string]: string | null } {
+  const azure = preset === 'azure';
+  // The client's own header is taken back where there is nothing to put into it.
+  return { Authorization: key === '' || azure ? null : `Bearer ${key}`, ...(azure && { 'api-key': key || null }) };
+}
+
+/** The first of these environment variables that is set; `''` when none is, or where there is no environment. */
+function environment(names: readonly string[]): string {
+  const host: unknown = Reflect.get(globalThis, 'process');
+  const variables = isFields(host) ? fieldsOf(host['env']) : {};
+  return names.map((name) => textOf(variables[name])).find((value) => value !== '') ?? '';
+}

@@ -1,0 +1,28 @@
+/**
+ * The data of each server-sent event of a body, as https://html.spec.whatwg.org/multipage/server-sent-events.html frames them;
+ * the last event counts even without the blank line behind it. Leaving it cancels the body.
+ */
+export async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = '';
+  let data: string[] = [];
+  try {
+    for (let ended = false; !ended; ) {
+      const { done, value } = await reader.read();
+      ended = done;
+      const lines = `${rest}${done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true })}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+        if (text.startsWith('data:')) data.push(text.slice(text[5] === ' ' ? 6 : 5));
+        if (text !== '' || data.length === 0) continue;
+        yield data.join('\n');
+        data = [];
+      }
+    }
+  } finally {
+    // Also ends the request when nobody wants the rest; after an error there is nothing left to cancel.
+    await reader.cancel().catch(() => undefined);
+  }
+}

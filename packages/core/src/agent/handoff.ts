@@ -1,0 +1,83 @@
+import type { Item } from '../protocol/items.ts';
+import type { Json } from '../protocol/json.ts';
+import type { RunItem } from '../run/run-items.ts';
+import type { Agent } from './agent.ts';
+import type { RunContext } from './context.ts';
+import { after, type MaybePromise } from './maybe-promise.ts';
+import { toolNameFor } from './names.ts';
+import { compileSchema, requireObject } from './schema/compile.ts';
+import { issuesText } from './schema/parse-arguments.ts';
+import type { Schema } from './schema/standard-schema.ts';
+import { strictSchema } from './schema/strict.ts';
+import type { IsEnabled } from './tool.ts';
+
+/** A conversation as a handoff finds it: the run's input, what the run added before this turn, and this turn's items. */
+export type HandoffInputData = {
+  inputHistory: readonly Item[];
+  preHandoffItems: readonly RunItem[];
+  newItems: readonly RunItem[];
+};
+/** Chooses what the next agent's model sees; the log, the session and `newItems` keep everything. */
+export type HandoffInputFilter<C> = (
+  at: HandoffInputData & { runContext: RunContext<C> },
+) => MaybePromise<HandoffInputData>;
+
+export type HandoffOptions<C, I> = {
+  /** Default: `transfer_to_<name>`. */
+  toolName?: string | undefined;
+  toolDescription?: string | undefined;
+  /** What the model is to say along with the handoff. */
+  inputSchema?: Schema<I> | undefined;
+  onHandoff?: ((at: { runContext: RunContext<C>; input: I }) => MaybePromise<void>) | undefined;
+  inputFilter?: HandoffInputFilter<C> | undefined;
+  isEnabled?: IsEnabled<C> | undefined;
+};
+
+/** An agent that a conversation may be passed to, and how. */
+export type Handoff<in C = unknown> = {
+  readonly type: 'handoff';
+  readonly agent: Agent<C, unknown>;
+  readonly toolName: string;
+  /** True when the user chose `toolName`; a made-up one gives way when names collide. */
+  readonly named: boolean;
+  readonly toolDescription: string;
+  readonly parameters: Json;
+  readonly strict: boolean;
+  readonly isEnabled: IsEnabled<C>;
+  readonly inputFilter: HandoffInputFilter<C> | undefined;
+  /** Checks what the model said along with the handoff and ties it to the callback. */
+  readonly bind: (args: Json) => MaybePromise<HandoffBinding<C>>;
+};
+export type HandoffBinding<C> =
+  | { enter: (at: { runContext: RunContext<C> }) => MaybePromise<void>; problem?: undefined }
+  | { enter?: undefined; problem: string };
+
+const noInput = { type: 'object', properties: {}, required: [], additionalProperties: false } as const;
+
+/** A handoff to `agent` with a name, a callback, an input or a filter of its own. An agent among `handoffs` is one without. */
+export function handoff<C, I = undefined>(agent: Agent<C, unknown>, options: HandoffOptions<C, I> = {}): Handoff<C> {
+  const { inputSchema, onHandoff } = options;
+  const schema = inputSchema && requireObject(compileSchema(inputSchema, `Handoff to '${agent.name}' inputSchema`));
+  const shown = strictSchema(schema?.json ?? noInput);
+  const bound = (input: I): HandoffBinding<C> => ({ enter: ({ runContext }) => onHandoff?.({ runContext, input }) });
+  return {
+    type: 'handoff',
+    agent,
+    toolName: options.toolName ?? toolNameFor('transfer_to_', agent.name),
+    named: options.toolName !== undefined,
+    toolDescription: options.toolDescription ?? describe(agent),
+    parameters: shown.schema,
+    strict: shown.strict,
+    isEnabled: options.isEnabled ?? true,
+    inputFilter: options.inputFilter,
+    // Without a schema there is no input: I is then `undefined`, which the compiler cannot know.
+    bind: (args) =>
+      schema
+        ? after(schema.read(args), (read) => (read.issues ? { problem: issuesText(read.issues) } : bound(read.value)))
+        : bound(undefined as I),
+  };
+}
+
+function describe(agent: Agent<never, unknown>): string {
+  return `Handoff to the ${agent.name} agent to handle the request. ${agent.handoffDescription ?? ''}`.trim();
+}

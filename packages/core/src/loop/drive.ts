@@ -1,0 +1,160 @@
+import { advance } from './advance.ts';
+import { effectsFor, type Effect } from './effects.ts';
+import type { Outcome } from './outcome.ts';
+import type { LoopState } from './state.ts';
+
+/** Performs one effect. Once `control` is aborted it must settle soon, for `drive` waits for all that it started. */
+export type Perform = (effect: Effect, control: Control) => Outcome | Promise<Outcome>;
+
+/** What tells an effect that it is no longer wanted. */
+export class Control {
+  aborted = false;
+  /** Called when the effect is aborted. */
+  onAbort: (() => void) | undefined;
+  #controller: AbortController | undefined;
+
+  /** Makes the signal: few effects ever need one. */
+  readonly signal = (): AbortSignal => {
+    this.#controller ??= new AbortController();
+    if (this.aborted) this.#controller.abort();
+    return this.#controller.signal;
+  };
+
+  abort(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.#controller?.abort();
+    this.onAbort?.();
+  }
+}
+
+/** What surrounds a drive. */
+export type Host = {
+  /** Told each new state and what led to it; what it returns is awaited before anything new starts. */
+  readonly onState?: (state: LoopState, outcome: Outcome) => void | Promise<void>;
+  /** Given, at the start, the way to fold in what comes from outside; returns how to stop that. */
+  readonly listen?: (deliver: (outcome: Outcome) => void) => () => void;
+  /** A durable engine's own deterministic way to wait until one of several has settled. Default `Promise.race`. */
+  readonly race?: (running: readonly Promise<void>[]) => Promise<void>;
+};
+
+/** Keeps exactly `effectsFor(state)` going: starts what is newly wanted, aborts what no longer is, folds in all that comes back. */
+export async function drive(state: LoopState, perform: Perform, host: Host = {}): Promise<LoopState> {
+  const driver = new Driver(state, perform, host);
+  const stop = host.listen?.((outcome) => driver.deliver(outcome));
+  try {
+    return await driver.run();
+  } finally {
+    stop?.();
+  }
+}
+
+/** An effect that is under way. */
+type Live = { readonly control: Control; running: Promise<void> | undefined };
+
+class Driver {
+  #state: LoopState;
+  readonly #perform: Perform;
+  readonly #host: Host;
+  readonly #live = new Map<string, Live>();
+  #inbox: Outcome[] = [];
+  #wake: (() => void) | undefined;
+  #failure: { cause: unknown } | undefined;
+
+  constructor(state: LoopState, perform: Perform, host: Host) {
+    this.#state = state;
+    this.#perform = perform;
+    this.#host = host;
+  }
+
+  deliver(outcome: Outcome): void {
+    this.#inbox.push(outcome);
+    this.#wake?.();
+  }
+
+  async run(): Promise<LoopState> {
+    for (;;) {
+      const wanted = effectsFor(this.#state);
+      const [only] = wanted;
+      if (only === undefined && this.#live.size === 0 && this.#inbox.length === 0) return this.#state;
+      // Nearly always one effect is wanted and nothing else goes on: no bookkeeping then.
+      if (only !== undefined && wanted.length === 1 && this.#live.size === 0 && this.#inbox.length === 0) {
+        const result = this.#start(only);
+        if (result !== undefined) {
+          const told = this.#fold(result);
+          if (told instanceof Promise) await told;
+          continue;
+        }
+      } else this.#reconcile(wanted);
+      if (this.#inbox.length === 0) await this.#wait();
+      await this.#settle();
+    }
+  }
+
+  /** Starts what is newly wanted, aborts what no longer is. */
+  #reconcile(wanted: readonly Effect[]): void {
+    if (this.#live.size > 0) {
+      const ids = new Set(wanted.map(({ id }) => id));
+      for (const [id, { control }] of this.#live) if (!ids.has(id)) control.abort();
+    }
+    for (const effect of wanted) {
+      if (this.#live.has(effect.id)) continue;
+      const result = this.#start(effect);
+      if (result !== undefined) this.#inbox.push(result);
+    }
+  }
+
+  /** Performs an effect: gives its outcome if there is one at once, else keeps it as live. */
+  #start(effect: Effect): Outcome | undefined {
+    const control = new Control();
+    const result = this.#perform(effect, control);
+    if (!(result instanceof Promise)) return result;
+    const live: Live = { control, running: undefined };
+    this.#live.set(effect.id, live);
+    live.running = result.then(
+      (outcome) => {
+        this.#live.delete(effect.id);
+        this.deliver(outcome);
+      },
+      (cause: unknown) => {
+        this.#live.delete(effect.id);
+        this.#failure ??= { cause };
+        this.#wake?.();
+      },
+    );
+    return undefined;
+  }
+
+  async #wait(): Promise<void> {
+    if (this.#failure) return;
+    const { race } = this.#host;
+    if (race) {
+      await race([...this.#live.values()].flatMap(({ running }) => running ?? []));
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+
+  /** Folds in all that has come back. An effect that throws breaks the drive, once everything else has settled. */
+  async #settle(): Promise<void> {
+    if (this.#failure) {
+      for (const { control } of this.#live.values()) control.abort();
+      await Promise.all([...this.#live.values()].map(({ running }) => running));
+      throw this.#failure.cause;
+    }
+    const outcomes = this.#inbox;
+    this.#inbox = [];
+    for (const outcome of outcomes) {
+      const told = this.#fold(outcome);
+      if (told instanceof Promise) await told;
+    }
+  }
+
+  #fold(outcome: Outcome): void | Promise<void> {
+    this.#state = advance(this.#state, outcome);
+    return this.#host.onState?.(this.#state, outcome);
+  }
+}

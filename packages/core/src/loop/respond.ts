@@ -1,0 +1,133 @@
+import type { Item, MessageItem, OutputItem, ProviderItem } from '../protocol/items.ts';
+import { stringify } from '../protocol/json.ts';
+import type { ModelResponse, StopType } from '../protocol/response.ts';
+import { contentText } from '../protocol/text.ts';
+import { append, type Fact } from './log.ts';
+import type {
+  Candidate,
+  LocalCall,
+  LoopState,
+  Route,
+  ServerState,
+  Settlement,
+  Slot,
+  SlotState,
+  TurnPlan,
+} from './state.ts';
+import { startTools } from './tools.ts';
+import { extend } from './turn.ts';
+
+const cutOff =
+  'This call was not run: it was cut off before its arguments were complete. Make it again, shorter if need be.';
+const secondHandoff = 'Multiple handoffs detected, ignoring this one.';
+
+/**
+ * Takes in what the model answered. Only the content decides what follows: calls for this side are run, whatever the provider's
+ * finish reason says; without any the answer is up for being final.
+ */
+export function respond(state: LoopState, responses: readonly ModelResponse[]): LoopState {
+  const { plan, agent } = state;
+  if (plan === null) return state;
+  const items: OutputItem[] = [];
+  const facts: Fact[] = [];
+  const slots: Slot[] = [];
+  let handoff = false;
+  for (const { output } of responses) {
+    for (const item of output) {
+      const call = localCall(item, plan);
+      items.push(item);
+      facts.push(factOf(item, call, agent));
+      if (call === undefined) continue;
+      slots.push({ call, ...slotFor(call, handoff) });
+      handoff ||= call.route.type === 'handoff' && slots.at(-1)?.type === 'handoff';
+    }
+  }
+  const extended = extend({ ...state, responses: append(state.responses, responses) }, items, facts);
+  const next =
+    state.server === null
+      ? extended
+      : { ...extended, server: kept(state.server, responses, extended.log.items.length) };
+  if (slots.length > 0) return startTools(next, slots);
+  return { ...next, step: { type: 'finish', candidate: answerOf(items, responses.at(-1)?.stop.type ?? 'other') } };
+}
+
+/** The provider has all that was sent, and what it answered. */
+function kept(server: ServerState, responses: readonly ModelResponse[], sent: number): ServerState {
+  const id = server.chain ? responses.findLast((response) => response.id !== undefined)?.id : undefined;
+  return { ...server, previousResponseId: id ?? server.previousResponseId, sent };
+}
+
+/** The call that this side must answer, if the item is one. */
+function localCall(item: OutputItem, plan: TurnPlan): LocalCall | undefined {
+  if (item.type === 'function_call') {
+    const route = Object.hasOwn(plan.routes, item.name) ? plan.routes[item.name] : undefined;
+    return {
+      item,
+      callId: item.call_id,
+      name: item.name,
+      arguments: item.arguments,
+      route: route ?? { type: 'unknown' },
+    };
+  }
+  return item.type === 'message' || item.type === 'reasoning' ? undefined : providerCall(item, plan);
+}
+
+const clientKinds: ReadonlySet<string> = new Set(['computer_call', 'local_shell_call', 'custom_tool_call']);
+
+function providerCall(item: ProviderItem, { clients }: TurnPlan): LocalCall | undefined {
+  const text = (key: string) => (typeof item[key] === 'string' ? item[key] : '');
+  if (item.type === 'mcp_approval_request') {
+    return {
+      item,
+      callId: item.id ?? '',
+      name: text('name'),
+      arguments: text('arguments'),
+      route: { type: 'approval' },
+    };
+  }
+  const client = Object.hasOwn(clients, item.type) ? clients[item.type] : undefined;
+  if (client === undefined && !clientKinds.has(item.type)) return undefined;
+  const route: Route = { type: client === undefined ? 'unknown' : 'tool' };
+  return {
+    item,
+    callId: text('call_id') || (item.id ?? ''),
+    name: client ?? item.type,
+    arguments: stringify(item) ?? '',
+    route,
+  };
+}
+
+function slotFor(call: LocalCall, handoffTaken: boolean): SlotState {
+  if (call.item.status === 'incomplete') return { type: 'done', logged: false, ...errorOutput(call, cutOff) };
+  if (call.route.type !== 'handoff') return { type: 'ready' };
+  return handoffTaken ? { type: 'done', logged: false, ...errorOutput(call, secondHandoff) } : { type: 'handoff' };
+}
+
+function errorOutput(call: LocalCall, text: string): Settlement {
+  const output: Item = { type: 'function_call_output', call_id: call.callId, output: text };
+  return { output, value: text, isError: true, ran: false };
+}
+
+function factOf(item: OutputItem, call: LocalCall | undefined, agent: string): Fact {
+  if (call?.route.type === 'handoff')
+    return { type: 'handoff_call_item', agent, toolName: call.name, to: call.route.to };
+  if (call?.route.type === 'approval') return { type: 'mcp_approval_request_item', agent };
+  if (call) return { type: 'tool_call_item', agent, toolName: call.name };
+  if (item.type === 'message') return { type: 'message_output_item', agent };
+  if (item.type === 'reasoning') return { type: 'reasoning_item', agent };
+  return { type: item.type === 'mcp_list_tools' ? 'mcp_list_tools_item' : 'provider_item', agent };
+}
+
+/** The last message speaks for the answer. */
+function answerOf(items: readonly OutputItem[], stop: StopType): Candidate {
+  const message = items.findLast((item): item is MessageItem => item.type === 'message');
+  if (message === undefined) return { type: 'answer', text: null, refusal: null, stop };
+  const refusal = refusalOf(message);
+  return { type: 'answer', text: contentText(message.content), refusal, stop };
+}
+
+function refusalOf({ content }: MessageItem): string | null {
+  if (typeof content === 'string') return null;
+  const refusal = content.find((part) => part.type === 'refusal');
+  return refusal && !content.some((part) => part.type === 'output_text' && part.text !== '') ? refusal.refusal : null;
+}

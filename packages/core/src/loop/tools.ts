@@ -1,0 +1,187 @@
+import type { Item } from '../protocol/items.ts';
+import type { Fact } from './log.ts';
+import type { OutcomeOf, ToolVerdicts } from './outcome.ts';
+import {
+  isInterrupted,
+  type LocalCall,
+  type LoopState,
+  type Slot,
+  type SlotState,
+  type StandingDecision,
+  type ToolsStep,
+} from './state.ts';
+import { extend, nextTurn } from './turn.ts';
+
+/** Begins the calls of a response: one slot each, in call order. */
+export function startTools(state: LoopState, slots: readonly Slot[]): LoopState {
+  return flush({ ...state, step: { type: 'tools', slots, open: slots.filter(isOpen).length, next: 0 } });
+}
+
+/** A call came to its output. */
+export function settle(state: LoopState, outcome: OutcomeOf<'tool_settled'>): LoopState {
+  const found = slotOf(state, outcome.callId);
+  if (found === undefined || !isOpen(found.slot)) return state;
+  const { output, value, isError, ran } = outcome;
+  const settled = withSlot(state, found.index, { type: 'done', logged: false, output, value, isError, ran });
+  const counted = found.slot.type === 'ended' ? settled : counting(settled, found.slot.call);
+  return flush(withVerdicts(counted, outcome.verdicts));
+}
+
+/** A call of an agent used as a tool became a run of its own. */
+export function nest(state: LoopState, { callId, state: inner, verdicts }: OutcomeOf<'tool_nested'>): LoopState {
+  const found = slotOf(state, callId);
+  if (found === undefined || !isOpen(found.slot)) return state;
+  const nested = withSlot(counting(state, found.slot.call), found.index, { type: 'nested', state: inner });
+  return flush(withVerdicts(nested, verdicts));
+}
+
+/** A call waits for a person, unless one has already answered for all calls of its kind. */
+export function wait(state: LoopState, callId: string): LoopState {
+  const found = slotOf(state, callId);
+  if (found?.slot.type !== 'ready') return state;
+  const standing = state.standing.find(
+    ({ agent, toolName }) => agent === state.agent && toolName === found.slot.call.name,
+  );
+  return flush(
+    withSlot(state, found.index, standing ? { type: 'decided', decision: standing.decision } : { type: 'waiting' }),
+  );
+}
+
+/** A person has answered for a call that waits. */
+export function decide(state: LoopState, { callId, decision, always }: OutcomeOf<'decided'>): LoopState {
+  const found = slotOf(state, callId);
+  if (found === undefined || (found.slot.type !== 'waiting' && found.slot.type !== 'decided')) return state;
+  const decided = withSlot(state, found.index, { type: 'decided', decision });
+  if (!always) return decided;
+  const standing: StandingDecision = {
+    agent: state.agent,
+    toolName: found.slot.call.name,
+    decision: withoutArguments(decision),
+  };
+  return { ...decided, standing: [...state.standing, standing] };
+}
+
+/** Edited arguments belong to one call. */
+function withoutArguments(decision: OutcomeOf<'decided'>['decision']): StandingDecision['decision'] {
+  return decision.type === 'approved' ? { type: 'approved' } : decision;
+}
+
+/** The slot of a call, where the state is at its tools. */
+export function slotOf({ step }: LoopState, callId: string): { slot: Slot; index: number } | undefined {
+  if (step.type !== 'tools') return undefined;
+  // Calls settle roughly in order: look from the first that is not in the log.
+  for (let index = 0; index < step.slots.length; index++) {
+    const slot = step.slots[index];
+    if (slot?.call.callId === callId) return { slot, index };
+  }
+  return undefined;
+}
+
+export function withSlot(state: LoopState, index: number, slotState: SlotState): LoopState {
+  const { step } = state;
+  const old = step.type === 'tools' ? step.slots[index] : undefined;
+  if (step.type !== 'tools' || old === undefined) return state;
+  const slot: Slot = { call: old.call, ...slotState };
+  const slots = step.slots.with(index, slot);
+  const open = step.open + (isOpen(slot) ? 1 : 0) - (isOpen(old) ? 1 : 0);
+  // A decided call is behind `next` once it settles: start looking from there again.
+  return {
+    ...state,
+    step: { type: 'tools', slots, open, next: Math.min(step.next, isPending(old) ? index : step.next) },
+  };
+}
+
+/**
+ * Puts into the log what may go there: each output once every earlier call has settled or waits for a person. When all have
+ * settled, the turn goes on.
+ */
+export function flush(state: LoopState): LoopState {
+  const { step } = state;
+  if (step.type !== 'tools') return state;
+  let next = step.next;
+  const ready: number[] = [];
+  for (; next < step.slots.length; next++) {
+    const slot = step.slots[next];
+    if (slot === undefined || isOpen(slot)) break;
+    if (slot.type === 'done' && !slot.logged) ready.push(next);
+  }
+  const logged = next === step.next ? state : logOutputs(state, { ...step, next }, ready);
+  return step.open > 0 || step.slots.some(isPending) ? logged : close(logged);
+}
+
+/** What has settled goes into the log although earlier calls have not: the run ends here. */
+export function closeOpenCalls(state: LoopState): LoopState {
+  const { step } = state;
+  if (step.type !== 'tools') return state;
+  const ready = [...step.slots.keys()].filter((index) => {
+    const slot = step.slots[index];
+    return slot?.type === 'done' && !slot.logged;
+  });
+  return logOutputs(state, step, ready);
+}
+
+function logOutputs(state: LoopState, step: ToolsStep, ready: readonly number[]): LoopState {
+  if (ready.length === 0) return { ...state, step };
+  const items: Item[] = [];
+  const facts: Fact[] = [];
+  const slots = [...step.slots];
+  for (const index of ready) {
+    const slot = slots[index];
+    if (slot?.type !== 'done') continue;
+    items.push(slot.output);
+    facts.push(outputFact(slot, state.agent));
+    slots[index] = { ...slot, logged: true };
+  }
+  return extend({ ...state, step: { ...step, slots } }, items, facts);
+}
+
+function outputFact(slot: Extract<Slot, { type: 'done' }>, agent: string): Fact {
+  if (slot.call.route.type === 'approval') return { type: 'mcp_approval_response_item', agent };
+  return { type: 'tool_call_output_item', agent, toolName: slot.call.name, value: slot.value, isError: slot.isError };
+}
+
+/** All calls have settled: the handoff follows, or the tools may have made the final output, or the model is asked again. */
+function close(state: LoopState): LoopState {
+  const { step, plan } = state;
+  if (step.type !== 'tools') return state;
+  const handoff = step.slots.find(({ type }) => type === 'handoff');
+  if (handoff) return { ...state, step: { type: 'hand_off', call: handoff.call } };
+  const results = step.slots.filter((slot) => slot.type === 'done').filter(({ ran }) => ran);
+  if (plan?.mayStopAfterTools !== true || results.length === 0) return nextTurn(state);
+  const told = results.map(({ call, value }) => ({ toolName: call.name, callId: call.callId, output: value }));
+  return { ...state, step: { type: 'finish', candidate: { type: 'tools', results: told } } };
+}
+
+/** True for calls that go on without a person. */
+export function isOpen(slot: Slot): boolean {
+  switch (slot.type) {
+    case 'ready':
+    case 'decided':
+    case 'ended':
+      return true;
+    case 'nested':
+      return !isInterrupted(slot.state);
+    default:
+      return false;
+  }
+}
+
+/** True for calls that wait for a person, themselves or inside. */
+export function isPending(slot: Slot): boolean {
+  return slot.type === 'waiting' || (slot.type === 'nested' && isInterrupted(slot.state));
+}
+
+/** Counts a call that has begun, and lifts a forced tool choice of its agent once a tool has run. */
+function counting(state: LoopState, call: LocalCall): LoopState {
+  const ran = call.route.type === 'tool' || call.route.type === 'agent';
+  if (!ran) return state;
+  const toolUsers = state.toolUsers.includes(state.agent) ? state.toolUsers : [...state.toolUsers, state.agent];
+  return { ...state, toolCalls: state.toolCalls + 1, toolUsers };
+}
+
+function withVerdicts(state: LoopState, verdicts: ToolVerdicts | null): LoopState {
+  if (verdicts === null) return state;
+  const toolInput = [...state.verdicts.toolInput, ...verdicts.input];
+  const toolOutput = [...state.verdicts.toolOutput, ...verdicts.output];
+  return { ...state, verdicts: { ...state.verdicts, toolInput, toolOutput } };
+}

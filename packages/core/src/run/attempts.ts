@@ -1,0 +1,208 @@
+import { AgentsError, ModelError } from '../errors.ts';
+import type { ModelEvent } from '../protocol/events.ts';
+import type { CallContext, Model } from '../model/model.ts';
+import type { ModelRequest } from '../protocol/request.ts';
+import type { ModelResponse } from '../protocol/response.ts';
+import { addUsage, noUsage, type Usage } from '../protocol/usage.ts';
+import type { RunConfig } from './config.ts';
+import { now, type Deadline } from './deadlines.ts';
+import { wait, type Steps } from './steps.ts';
+import type { Work } from './work.ts';
+
+const defaults = { firstByteMs: 60_000, idleMs: 120_000, requestMs: 600_000, maxRetries: 2 };
+const backoffDefaults = { initialMs: 500, maxMs: 8_000, multiplier: 2, jitter: true };
+
+/** The calls of one model within one turn: its deadlines, its retries, and what all of them cost, failed ones too. */
+export class Attempts {
+  #usage: Usage = noUsage();
+  #inFlight: Attempt | undefined;
+  readonly #work: Work<'call_model'>;
+  readonly #model: Model;
+
+  constructor(work: Work<'call_model'>, model: Model) {
+    this.#work = work;
+    this.#model = model;
+  }
+
+  /** What all attempts so far cost, one that is under way included. */
+  get usage(): Usage {
+    return this.#inFlight ? addUsage(this.#usage, lost(this.#inFlight.visible)) : this.#usage;
+  }
+
+  /** One answer, retried where the policy allows. */
+  *call(request: ModelRequest): Steps<ModelResponse> {
+    for (let attempt = 1; ; attempt++) {
+      const call = new Attempt(this.#work, this.#model);
+      this.#inFlight = call;
+      try {
+        const response = yield* wait(call.answer(request));
+        this.#usage = addUsage(this.#usage, response.usage);
+        return response;
+      } catch (cause) {
+        const error = asModelError(cause);
+        this.#usage = this.usage;
+        this.#inFlight = undefined;
+        if (this.#work.signal().aborted) throw error;
+        const delayMs = yield* this.#retryDelay(error, attempt, call.visible);
+        if (delayMs === undefined) throw error;
+        if (call.visible) yield* wait(this.#discard(error, attempt));
+        yield* wait(this.#work.run.sleep(delayMs, this.#work.signal));
+      } finally {
+        this.#inFlight = undefined;
+        call.close();
+      }
+    }
+  }
+
+  /** How long to wait before the next attempt; `undefined`: there is none. */
+  *#retryDelay(error: ModelError, attempt: number, visible: boolean): Steps<number | undefined> {
+    const { retry = {} } = this.#work.scope.config;
+    if (error.kind === 'aborted' || attempt > (retry.maxRetries ?? defaults.maxRetries)) return undefined;
+    const verdict = retry.policy ? yield* wait(retry.policy({ error, attempt, visible })) : this.#mayRetry(error);
+    if (verdict === false) return undefined;
+    return verdict === true ? backoff(error, attempt, retry.backoff) : verdict.delayMs;
+  }
+
+  /** A provider that keeps the conversation may have taken in what seemed to fail: only it can say that a retry is safe. */
+  #mayRetry(error: ModelError): boolean {
+    const { server } = this.#work.effect;
+    return error.retryable && (server === null || error.retryAfterMs !== undefined);
+  }
+
+  #discard({ kind, message }: ModelError, attempt: number): void | Promise<void> {
+    return this.#work.scope.publisher?.raw({
+      type: 'polyrun:attempt_discarded',
+      sequence_number: 0,
+      attempt,
+      error: { kind, message },
+    });
+  }
+}
+
+/** One call of the model, with its deadlines and a signal of its own. */
+class Attempt implements CallContext {
+  /** Whether the consumer of a stream has seen anything of it. */
+  visible = false;
+  readonly idempotencyKey: string;
+  readonly #work: Work<'call_model'>;
+  readonly #model: Model;
+  #controller: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+  #timedOut: ModelError | undefined;
+  #onExpire: ((error: ModelError) => void) | undefined;
+  readonly #deadlines: Deadline[] = [];
+  #lastByte = 0;
+
+  constructor(work: Work<'call_model'>, model: Model) {
+    this.#work = work;
+    this.#model = model;
+    this.idempotencyKey = work.run.idempotencyKey(work.effect.id);
+  }
+
+  /** Made when the model asks for it: an in-process model may never do. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#timedOut) this.#controller.abort(this.#timedOut);
+    this.#signal ??= AbortSignal.any([this.#controller.signal, this.#work.signal()]);
+    return this.#signal;
+  }
+
+  answer(request: ModelRequest): Promise<ModelResponse> | ModelResponse {
+    const { publisher } = this.#work.scope;
+    const reply = publisher ? this.#stream(request, publisher) : this.#work.run.respond(this.#model, request, this);
+    if (!(reply instanceof Promise)) return reply;
+    const { requestMs = defaults.requestMs } = this.#work.scope.config.timeouts ?? {};
+    if (requestMs === null && !publisher) return reply;
+    return new Promise((resolve, reject) => {
+      this.#onExpire = reject;
+      if (requestMs !== null) this.#expireIn(requestMs, 'requestMs', 'the whole answer');
+      reply.then(resolve, reject);
+    });
+  }
+
+  close(): void {
+    for (const deadline of this.#deadlines) this.#work.run.deadlines.cancel(deadline);
+  }
+
+  async #stream(
+    request: ModelRequest,
+    publisher: { raw(event: ModelEvent): void | Promise<void> },
+  ): Promise<ModelResponse> {
+    this.#watchIdle();
+    let response: ModelResponse | undefined;
+    for await (const event of this.#model.streamResponse(request, this)) {
+      if (this.#timedOut) break;
+      this.#lastByte = now();
+      if (event.type === 'polyrun:response_done') response = event.response;
+      this.visible = true;
+      const full = publisher.raw(event);
+      if (full !== undefined) {
+        await full;
+        // The consumer took its time, not the model.
+        this.#lastByte = now();
+      }
+    }
+    if (this.#timedOut) throw this.#timedOut;
+    if (response) return response;
+    throw new ModelError({
+      kind: 'protocol',
+      message: `The stream of ${this.#model.name} ended without polyrun:response_done.`,
+      retryable: true,
+    });
+  }
+
+  /** The first byte has a deadline of its own, later ones one from the byte before. */
+  #watchIdle(): void {
+    const { firstByteMs = defaults.firstByteMs, idleMs = defaults.idleMs } = this.#work.scope.config.timeouts ?? {};
+    const { deadlines } = this.#work.run;
+    const look = () => {
+      if (idleMs === null) return;
+      const left = this.#lastByte + idleMs - now();
+      if (left <= 0) this.#expire('idleMs', idleMs, 'the next event');
+      else this.#deadlines.push(deadlines.set(left, look));
+    };
+    const first = () => {
+      if (this.#lastByte === 0 && firstByteMs !== null) this.#expire('firstByteMs', firstByteMs, 'the first event');
+      else look();
+    };
+    const ms = firstByteMs ?? idleMs;
+    if (ms !== null) this.#deadlines.push(deadlines.set(ms, first));
+  }
+
+  #expireIn(ms: number, name: string, what: string): void {
+    this.#deadlines.push(this.#work.run.deadlines.set(ms, () => this.#expire(name, ms, what)));
+  }
+
+  #expire(name: string, ms: number, what: string): void {
+    const message = `${this.#model.name} did not send ${what} within ${ms} ms (runConfig.timeouts.${name}).`;
+    this.#timedOut = new ModelError({ kind: 'timeout', message });
+    this.#controller?.abort(this.#timedOut);
+    this.#onExpire?.(this.#timedOut);
+  }
+}
+
+/** What a failed attempt cost: one request, its tokens unknown. */
+function lost(visible: boolean): Usage {
+  return { ...noUsage(), requests: 1, source: visible ? 'partial' : 'estimated' };
+}
+
+function asModelError(cause: unknown): ModelError {
+  if (cause instanceof ModelError) return cause;
+  if (cause instanceof AgentsError) throw cause;
+  return new ModelError({
+    kind: 'unknown',
+    message: 'The model failed with an error that is no ModelError; see its cause.',
+    cause,
+  });
+}
+
+function backoff(error: ModelError, attempt: number, given: NonNullable<RunConfig['retry']>['backoff']): number {
+  if (error.retryAfterMs !== undefined) return error.retryAfterMs;
+  const {
+    initialMs = backoffDefaults.initialMs,
+    maxMs = backoffDefaults.maxMs,
+    multiplier = backoffDefaults.multiplier,
+  } = given ?? {};
+  const delay = Math.min(initialMs * multiplier ** (attempt - 1), maxMs);
+  return (given?.jitter ?? backoffDefaults.jitter) ? delay * (0.5 + Math.random() / 2) : delay;
+}

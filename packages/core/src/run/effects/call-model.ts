@@ -1,0 +1,104 @@
+import type { AnyAgent } from '../../agent/agent.ts';
+import { ModelError, UserError } from '../../errors.ts';
+import { seen } from '../../loop/log.ts';
+import type { Settled } from '../../loop/outcome.ts';
+import type { Item, OutputItem } from '../../protocol/items.ts';
+import { isFields } from '../../protocol/json.ts';
+import type { ModelRequest } from '../../protocol/request.ts';
+import type { ModelResponse } from '../../protocol/response.ts';
+import { isProviderItem, itemProblem, kindOf, nameOf } from '../../protocol/validate.ts';
+import { Attempts } from '../attempts.ts';
+import { wait, type Steps } from '../steps.ts';
+import type { Work } from '../work.ts';
+
+const mostPauses = 10;
+
+/** Calls the model of a turn: hooks around it, retries and pauses within it. The outcome holds every response and all it cost. */
+export function* callModel(work: Work<'call_model'>): Steps<Settled> {
+  const { effect, scope, run } = work;
+  const agent = scope.agent(effect.agent);
+  const request = requestOf(work);
+  if (scope.hooks?.onModelStart ?? agent.hooks?.onModelStart) {
+    const told = { ...request, input: request.input.slice() };
+    yield* wait(
+      scope.fire(agent, (hooks) => hooks.onModelStart?.({ runContext: scope.contextOf(agent), agent, request: told })),
+    );
+  }
+  const attempts = new Attempts(work, scope.modelOf(agent));
+  run.costs.set(effect.id, attempts);
+  const responses: ModelResponse[] = [];
+  let asked = request;
+  for (;;) {
+    const response = yield* attempts.call(asked);
+    responses.push(yield* received(response, agent, work));
+    if (response.stop.type !== 'pause' || hasCalls(response)) break;
+    if (responses.length > mostPauses) {
+      throw new ModelError({
+        kind: 'protocol',
+        message: `The model paused ${mostPauses} times in one turn without an answer.`,
+      });
+    }
+    asked = { ...asked, input: [...asked.input, ...response.output] };
+  }
+  run.costs.delete(effect.id);
+  return { type: 'responded', responses, usage: attempts.usage };
+}
+
+function requestOf({ effect }: Work<'call_model'>): ModelRequest {
+  const { plan, server } = effect;
+  const items = plan.input ?? seen(effect.input.items);
+  const input = plan.input === null && server !== null && server.sent > 0 ? items.slice(server.sent) : items;
+  return { ...plan.request, input };
+}
+
+/** A response as the run goes on with it: edited by the user's filter, checked, its call ids unique in the conversation. */
+function* received(
+  response: ModelResponse,
+  agent: AnyAgent,
+  { effect, scope }: Work<'call_model'>,
+): Steps<ModelResponse> {
+  const { callModelOutputFilter } = scope.config;
+  const runContext = scope.contextOf(agent);
+  const edited = callModelOutputFilter
+    ? checkedResponse(yield* wait<unknown>(callModelOutputFilter({ response, agent, runContext })))
+    : response;
+  const output = acceptedOutput(edited, scope.callIds(effect.input));
+  const accepted = output === edited.output ? edited : { ...edited, output };
+  if (scope.hooks?.onModelEnd ?? agent.hooks?.onModelEnd) {
+    yield* wait(scope.fire(agent, (hooks) => hooks.onModelEnd?.({ runContext, agent, response: accepted })));
+  }
+  return accepted;
+}
+
+function checkedResponse(value: unknown): ModelResponse {
+  if (isResponse(value)) return value;
+  throw new UserError(
+    `runConfig.callModelOutputFilter: expected a model response, got ${nameOf(value)}; return the response to go on with.`,
+  );
+}
+
+function isResponse(value: unknown): value is ModelResponse {
+  return isFields(value) && Array.isArray(value['output']) && isFields(value['usage']) && isFields(value['stop']);
+}
+
+function acceptedOutput({ output }: ModelResponse, callIds: { next(given: string): string }): readonly OutputItem[] {
+  const accepted = output.map((item) => acceptedItem(item, callIds));
+  return accepted.every((item, index) => item === output[index]) ? output : accepted;
+}
+
+function acceptedItem(item: OutputItem, callIds: { next(given: string): string }): OutputItem {
+  const problem = itemProblem(item, 'output');
+  if (problem !== undefined)
+    throw new ModelError({ kind: 'protocol', message: `The model returned a malformed item: ${problem}` });
+  if (item.type === 'function_call') {
+    const callId = callIds.next(item.call_id);
+    return callId === item.call_id ? item : { ...item, call_id: callId };
+  }
+  if (item.type === 'message' || !isProviderItem(item)) return item;
+  const type = kindOf(item.type, item.origin?.provider ?? 'openai');
+  return type === item.type ? item : { ...item, type };
+}
+
+function hasCalls({ output }: ModelResponse): boolean {
+  return output.some((item: Item) => item.type === 'function_call');
+}

@@ -1,0 +1,32 @@
+import { GuardrailExecutionError, InputGuardrailTripwireTriggered } from '../../errors.ts';
+import type { Settled } from '../../loop/outcome.ts';
+import { seen } from '../../loop/log.ts';
+import { wait, type Steps } from '../steps.ts';
+import type { Work } from '../work.ts';
+import { inputGuardrails } from './start.ts';
+
+/** Asks one input guardrail for its verdict. */
+export function* checkInput({ effect, scope, run }: Work<'check_input'>): Steps<Settled> {
+  const agent = scope.agent(effect.agent);
+  const guardrail = inputGuardrails(scope, agent)[effect.index];
+  if (guardrail === undefined)
+    throw new GuardrailExecutionError(`Agent '${agent.name}' has no input guardrail ${effect.index}.`);
+  const runContext = scope.contextOf(agent);
+  // Guardrails look at the input of the run alone, not at the session before it.
+  const input = seen(effect.log.items).slice(0, effect.log.inputLength);
+  try {
+    const output = yield* wait(guardrail.execute({ runContext, agent, input }));
+    const result = { guardrail: guardrail.name, agent: agent.name, output };
+    const tripped = output.tripwireTriggered
+      ? run.failure(
+          effect,
+          new InputGuardrailTripwireTriggered(`The input guardrail '${guardrail.name}' tripped.`, { result }),
+        )
+      : null;
+    return { type: 'checked', verdict: { index: effect.index, result }, tripped };
+  } catch (cause) {
+    throw new GuardrailExecutionError(`The input guardrail '${guardrail.name}' threw instead of giving a verdict.`, {
+      cause,
+    });
+  }
+}

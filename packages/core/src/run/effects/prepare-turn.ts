@@ -1,0 +1,125 @@
+import type { AnyAgent } from '../../agent/agent.ts';
+import { strictSchema } from '../../agent/schema/strict.ts';
+import { UserError } from '../../errors.ts';
+import { seen } from '../../loop/log.ts';
+import type { Settled } from '../../loop/outcome.ts';
+import type { TurnPlan } from '../../loop/state.ts';
+import { mergeSettings } from '../../model/settings.ts';
+import type { Item } from '../../protocol/items.ts';
+import { isFields } from '../../protocol/json.ts';
+import type { ModelRequest, ModelSettings, OutputSpec } from '../../protocol/request.ts';
+import { nameOf } from '../../protocol/validate.ts';
+import { inputToItems } from '../input.ts';
+import type { ModelData } from '../config.ts';
+import type { Scope } from '../scope.ts';
+import { wait, type Steps } from '../steps.ts';
+import type { Toolbox } from '../toolbox.ts';
+import type { Work } from '../work.ts';
+
+/** Makes the plan of a turn: instructions, enabled tools and handoffs, settings, and what the input filter makes of the input. */
+export function* prepareTurn(work: Work<'prepare_turn'>): Steps<Settled> {
+  const { effect, scope, signal } = work;
+  const agent = scope.agent(effect.agent);
+  const runContext = scope.contextOf(agent);
+  if (effect.entering) {
+    yield* wait(
+      scope.fire(agent, (hooks) =>
+        hooks.onAgentStart?.({ runContext, agent, turnInput: seen(effect.input.items).slice() }),
+      ),
+    );
+  }
+  const key = effect.toolChoiceUsed ? `${agent.name}/used` : agent.name;
+  const known = scope.plans.get(key);
+  if (known) return { type: 'prepared', plan: known };
+  const instructions =
+    typeof agent.instructions === 'function'
+      ? yield* wait(agent.instructions({ runContext, agent }))
+      : agent.instructions;
+  const toolbox = yield* scope.toolbox(agent, signal);
+  const plan = yield* filtered(work, planOf(work, { agent, instructions, toolbox }));
+  if (isFixed(scope, agent, toolbox) && effect.server === null) scope.plans.set(key, plan);
+  return { type: 'prepared', plan };
+}
+
+/** True when every turn of the agent is prepared alike. */
+function isFixed({ config }: Scope, agent: AnyAgent, toolbox: Toolbox): boolean {
+  const dynamic =
+    typeof agent.instructions === 'function' || config.callModelInputFilter || config.reasoningItemIdPolicy === 'omit';
+  return toolbox.fixed && !dynamic;
+}
+
+function planOf(
+  { effect, scope }: Work<'prepare_turn'>,
+  parts: { agent: AnyAgent; instructions: string | undefined; toolbox: Toolbox },
+): TurnPlan {
+  const { agent, instructions, toolbox } = parts;
+  const request: Omit<ModelRequest, 'input'> = {
+    tools: toolbox.specs,
+    settings: settingsOf(scope, agent, effect.toolChoiceUsed),
+  };
+  if (instructions !== undefined && instructions !== '') request.instructions = instructions;
+  const output = outputSpec(scope, agent);
+  if (output) request.output = output;
+  if (effect.server?.conversationId) request.conversationId = effect.server.conversationId;
+  if (effect.server?.previousResponseId) request.previousResponseId = effect.server.previousResponseId;
+  return {
+    request,
+    routes: toolbox.routes,
+    clients: toolbox.clients,
+    input: null,
+    mayStopAfterTools: agent.toolUseBehavior !== 'run_llm_again',
+  };
+}
+
+function settingsOf(scope: Scope, agent: AnyAgent, toolChoiceUsed: boolean): ModelSettings {
+  const settings = mergeSettings(agent.modelSettings, scope.config.modelSettings);
+  const { toolChoice, ...rest } = settings;
+  const forced = toolChoice === 'required' || typeof toolChoice === 'object';
+  return forced && toolChoiceUsed && agent.resetToolChoice ? rest : settings;
+}
+
+function outputSpec(scope: Scope, agent: AnyAgent): OutputSpec | undefined {
+  const compiled = scope.outputOf(agent);
+  if (compiled === undefined) return undefined;
+  const { schema, strict } = strictSchema(compiled.json);
+  return { name: 'final_output', schema, strict };
+}
+
+/** What this turn sends, edited by the user's filter; what is stored stays as it is. */
+function* filtered({ effect, scope }: Work<'prepare_turn'>, plan: TurnPlan): Steps<TurnPlan> {
+  const { callModelInputFilter, reasoningItemIdPolicy } = scope.config;
+  if (!callModelInputFilter && reasoningItemIdPolicy !== 'omit') return plan;
+  const from = effect.server?.sent ?? 0;
+  const items = seen(effect.input.items).slice(from);
+  const input = reasoningItemIdPolicy === 'omit' ? items.map(withoutReasoningId) : items;
+  if (!callModelInputFilter) return { ...plan, input };
+  const agent = scope.agent(effect.agent);
+  const { instructions } = plan.request;
+  const modelData: ModelData = instructions === undefined ? { input } : { input, instructions };
+  const edited = checkedData(
+    yield* wait<unknown>(callModelInputFilter({ modelData, agent, runContext: scope.contextOf(agent) })),
+  );
+  const { instructions: _, ...request } = plan.request;
+  return {
+    ...plan,
+    input: edited.input,
+    request: edited.instructions === undefined ? request : { ...request, instructions: edited.instructions },
+  };
+}
+
+function withoutReasoningId(item: Item): Item {
+  if (item.type !== 'reasoning' || item.id === undefined) return item;
+  const { id: _, ...rest } = item;
+  return rest;
+}
+
+function checkedData(data: unknown): { input: readonly Item[]; instructions: string | undefined } {
+  const field = 'runConfig.callModelInputFilter';
+  if (!isFields(data))
+    throw new UserError(`${field}: expected { input, instructions }, got ${nameOf(data)}; return what is to be sent.`);
+  const { input, instructions } = data;
+  if (instructions !== undefined && typeof instructions !== 'string') {
+    throw new UserError(`${field} instructions: expected a string, got ${nameOf(instructions)}.`);
+  }
+  return { input: inputToItems(input, `${field} input`), instructions };
+}

@@ -1,0 +1,240 @@
+import type { AnyAgent } from '../../agent/agent.ts';
+import { parseArguments } from '../../agent/schema/parse-arguments.ts';
+import type { BoundCall, Tool } from '../../agent/tool.ts';
+import {
+  ModelBehaviorError,
+  ToolCallError,
+  ToolInputGuardrailTripwireTriggered,
+  ToolOutputGuardrailTripwireTriggered,
+  ToolTimeoutError,
+} from '../../errors.ts';
+import type { Settled } from '../../loop/outcome.ts';
+import { parseJson } from '../../protocol/json.ts';
+import type { FunctionCallItem } from '../../protocol/items.ts';
+import type { ToolGuardrailResult } from '../../protocol/verdicts.ts';
+import { wait, type Steps } from '../steps.ts';
+import { CallContext } from '../tool-context.ts';
+import { outputItem } from '../tool-output.ts';
+import type { Work } from '../work.ts';
+import { endNested, nestedState } from './nested.ts';
+import { answerApproval } from './mcp-approval.ts';
+import { inWords, type Trouble } from '../tool-errors.ts';
+
+/** One call on its way through guardrails, hooks and execution. */
+type Call = {
+  readonly work: Work<'run_tool'>;
+  readonly agent: AnyAgent;
+  readonly tool: Tool<never>;
+  readonly context: CallContext;
+  readonly toolCall: FunctionCallItem;
+  readonly verdicts: { input: ToolGuardrailResult[]; output: ToolGuardrailResult[] };
+};
+
+/** Answers one call of the model: approval, guardrails, hooks, execution. Whatever goes wrong becomes an output that the model sees. */
+export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
+  const { effect, scope, signal } = work;
+  const { call, decision, ended } = effect;
+  if (call.route.type === 'approval') return answerApproval(effect);
+  const agent = scope.agent(effect.agent);
+  const { tools } = yield* scope.openedToolbox(agent, signal);
+  const tool = tools.get(call.name);
+  const context = new CallContext(work, agent);
+  if (tool === undefined) return yield* notFound(work, [...tools.keys()], context);
+  const made: Call = {
+    work,
+    agent,
+    tool,
+    context,
+    toolCall: asFunctionCall(work),
+    verdicts: { input: [], output: [] },
+  };
+  if (ended !== null) return yield* settleNested(made);
+  const edited = decision?.type === 'approved' ? decision.arguments : undefined;
+  const bound = yield* bind(made, edited ?? call.arguments);
+  if (typeof bound === 'string') return yield* troubled(made, { kind: 'invalid_arguments', message: bound });
+  if (decision?.type === 'rejected') {
+    return yield* troubled(made, {
+      kind: 'approval_rejected',
+      message: decision.message ?? 'Tool execution was not approved.',
+      worded: decision.message !== undefined,
+    });
+  }
+  const { callId } = call;
+  if (decision === null && (yield* wait(bound.needsApproval({ runContext: scope.contextOf(agent), callId })))) {
+    return { type: 'tool_waiting', callId };
+  }
+  return yield* guarded(made, bound);
+}
+
+/** The call with arguments that have passed the tool's schema, or what is wrong with them. */
+function* bind({ tool, work }: Call, text: string): Steps<BoundCall<never> | string> {
+  const parsed = tool.client ? { value: parseJson(work.effect.call.arguments) ?? null } : parseArguments(text);
+  if ('problem' in parsed) return parsed.problem;
+  const binding = yield* wait(tool.bind(parsed.value));
+  return binding.call ?? `Invalid arguments: ${binding.problem}`;
+}
+
+function* guarded(made: Call, bound: BoundCall<never>): Steps<Settled> {
+  const { tool, toolCall, context, agent, work, verdicts } = made;
+  for (const guardrail of tool.inputGuardrails) {
+    const output = yield* wait(guardrail.execute({ context, toolCall }));
+    const result = { guardrail: guardrail.name, toolName: tool.name, callId: context.callId, output };
+    verdicts.input.push(result);
+    if (output.type === 'reject_content') return settled(made, output.message, { isError: true, ran: false });
+    if (output.type === 'raise_exception') {
+      throw new ToolInputGuardrailTripwireTriggered(
+        `The input guardrail '${guardrail.name}' of tool '${tool.name}' raised an exception.`,
+        { result },
+      );
+    }
+  }
+  yield* wait(work.scope.fire(agent, (hooks) => hooks.onToolStart?.({ context, agent, tool, toolCall })));
+  if (tool.nested) {
+    const state = yield* nestedState(work, tool.nested, yield* wait(bound.execute(context)));
+    return { type: 'tool_nested', callId: context.callId, state, verdicts };
+  }
+  let value: unknown;
+  try {
+    value = yield* executed(made, bound);
+  } catch (error) {
+    if (error instanceof ToolTimeoutError && tool.timeoutBehavior === 'raise') throw error;
+    return yield* failedCall(made, error);
+  }
+  return yield* passedOn(made, value);
+}
+
+/** Runs the tool, under its deadline if it does not answer at once. */
+function* executed({ tool, context, work }: Call, bound: BoundCall<never>): Steps<unknown> {
+  const pending = bound.execute(context);
+  if (!(pending instanceof Promise)) return pending;
+  const timeoutMs =
+    tool.timeoutMs === undefined ? (work.scope.config.toolExecution?.timeoutMs ?? 300_000) : tool.timeoutMs;
+  if (timeoutMs === null) return yield* wait(pending);
+  const { deadlines } = work.run;
+  return yield* wait(
+    new Promise((resolve, reject) => {
+      const deadline = deadlines.set(timeoutMs, () => {
+        const error = new ToolTimeoutError(`Tool '${tool.name}' did not answer within ${timeoutMs} ms.`);
+        context.abort(error);
+        reject(error);
+      });
+      const settle = (done: () => void) => {
+        deadlines.cancel(deadline);
+        done();
+      };
+      pending.then(
+        (value) => settle(() => resolve(value)),
+        (error: unknown) => settle(() => reject(error)),
+      );
+    }),
+  );
+}
+
+/** The tool has returned: output guardrails, then the end hook. */
+function* passedOn(made: Call, returned: unknown): Steps<Settled> {
+  const { tool, toolCall, context, agent, work, verdicts } = made;
+  let value = returned;
+  for (const guardrail of tool.outputGuardrails) {
+    const output = yield* wait(guardrail.execute({ context, toolCall, output: value }));
+    const result = { guardrail: guardrail.name, toolName: tool.name, callId: context.callId, output };
+    verdicts.output.push(result);
+    if (output.type === 'reject_content') {
+      yield* ended(made, output.message);
+      return settled(made, output.message, { isError: true, ran: false });
+    }
+    if (output.type === 'raise_exception') {
+      throw new ToolOutputGuardrailTripwireTriggered(
+        `The output guardrail '${guardrail.name}' of tool '${tool.name}' raised an exception.`,
+        { result },
+      );
+    }
+    if (output.output !== undefined) value = output.output;
+  }
+  yield* wait(work.scope.fire(agent, (hooks) => hooks.onToolEnd?.({ context, agent, tool, toolCall, output: value })));
+  return settled(made, value, { isError: false, ran: true });
+}
+
+function* ended({ work, agent, context, tool, toolCall }: Call, output: unknown): Steps<void> {
+  yield* wait(work.scope.fire(agent, (hooks) => hooks.onToolEnd?.({ context, agent, tool, toolCall, output })));
+}
+
+/** An agent used as a tool has ended: its output goes the way of any tool's. */
+function* settleNested(made: Call): Steps<Settled> {
+  const { nested } = made.tool;
+  const state = made.work.effect.ended;
+  if (nested === undefined || state === null)
+    return yield* failedCall(made, new Error('This tool is no longer an agent.'));
+  const result = yield* endNested(made.work, nested, state);
+  return result.error === undefined ? yield* passedOn(made, result.output) : yield* failedCall(made, result.error);
+}
+
+function* failedCall(made: Call, error: unknown): Steps<Settled> {
+  const timedOut = error instanceof ToolTimeoutError;
+  const words = error instanceof Error ? error.message : String(error);
+  const message = timedOut ? words : `An error occurred while running the tool. Please try again. Error: ${words}`;
+  const settledCall = yield* troubled(made, { kind: timedOut ? 'timeout' : 'error', message, error });
+  yield* ended(made, settledCall.type === 'tool_settled' ? settledCall.value : undefined);
+  return settledCall;
+}
+
+/** What went wrong, in words for the model; with `errorFunction: null` it fails the run. */
+function* troubled(made: Call, trouble: Trouble): Steps<Settled> {
+  const { tool, context, work } = made;
+  if (tool.errorFunction === null && trouble.kind !== 'approval_rejected') {
+    throw new ToolCallError(
+      `Tool '${tool.name}' failed: ${trouble.kind === 'invalid_arguments' ? 'its arguments were invalid' : 'see the cause'}.`,
+      {
+        cause: trouble.error ?? trouble.message,
+      },
+    );
+  }
+  const words = yield* inWords(work, { context, trouble, errorFunction: tool.errorFunction ?? undefined });
+  return settled(made, words, { isError: true, ran: false });
+}
+
+function* notFound(work: Work<'run_tool'>, known: readonly string[], context: CallContext): Steps<Settled> {
+  const { effect, scope } = work;
+  const { name, callId } = effect.call;
+  const offered = known.length === 0 ? 'There are no tools.' : `Available tools: ${known.join(', ')}.`;
+  if (scope.config.toolNotFoundBehavior === 'raise') {
+    throw new ModelBehaviorError(
+      `The model called the tool '${name}', which agent '${effect.agent}' does not have. ${offered}`,
+    );
+  }
+  const message = `Tool '${name}' not found. ${offered}`;
+  const words = yield* inWords(work, {
+    context,
+    trouble: { kind: 'tool_not_found', message },
+    errorFunction: undefined,
+  });
+  return {
+    type: 'tool_settled',
+    callId,
+    output: outputItem(work.effect, words),
+    value: words,
+    isError: true,
+    ran: false,
+    verdicts: null,
+  };
+}
+
+function settled({ work, verdicts }: Call, value: unknown, how: { isError: boolean; ran: boolean }): Settled {
+  const { effect } = work;
+  const told = verdicts.input.length + verdicts.output.length === 0 ? null : verdicts;
+  return {
+    type: 'tool_settled',
+    callId: effect.call.callId,
+    output: outputItem(effect, value),
+    value,
+    ...how,
+    verdicts: told,
+  };
+}
+
+/** Hooks and guardrails are shown every call as a function call, a provider's own kinds too. */
+function asFunctionCall({ effect: { call, decision } }: Work<'run_tool'>): FunctionCallItem {
+  const edited = decision?.type === 'approved' ? decision.arguments : undefined;
+  const { item, callId, name } = call;
+  if (item.type === 'function_call') return edited === undefined ? item : { ...item, arguments: edited };
+  return { type: 'function_call', call_id: callId, name, arguments: call.arguments };
+}

@@ -1,0 +1,102 @@
+import type { AnyAgent } from '../../agent/agent.ts';
+import type { InputGuardrail } from '../../agent/guardrails.ts';
+import { UserError } from '../../errors.ts';
+import { newLog, seen, type Log } from '../../loop/log.ts';
+import type { Settled } from '../../loop/outcome.ts';
+import type { Check, ServerState } from '../../loop/state.ts';
+import type { Item } from '../../protocol/items.ts';
+import { inputToItems } from '../input.ts';
+import type { Scope } from '../scope.ts';
+import { wait, type Steps } from '../steps.ts';
+import type { Work } from '../work.ts';
+
+/** Begins a run: what its session holds, the run start hook, the guardrails of its input. Wrong configuration ends here. */
+export function* start({ effect, scope, run }: Work<'start'>): Steps<Settled> {
+  const agent = scope.agent(effect.agent);
+  const model = scope.modelOf(agent);
+  const server = serverState(run.options);
+  if (server !== null && model.capabilities.serverState?.length === 0) {
+    throw new UserError(
+      `conversationId, previousResponseId: the model '${model.name}' of ${model.provider} keeps no conversations; use a session instead.`,
+    );
+  }
+  const input = seen(effect.log.items);
+  const history = yield* run.readSession();
+  const log = history.length === 0 ? effect.log : newLog([...history, ...input]);
+  const view = yield* combined({ history, input, scope });
+  if (scope.hooks?.onRunStart) {
+    yield* wait(scope.hooks.onRunStart({ runContext: scope.contextOf(agent), agent, input: input.slice() }));
+  }
+  return {
+    type: 'started',
+    log,
+    view,
+    checks: checksOf(scope, agent),
+    saved: run.options.session ? history.length : null,
+    server,
+  };
+}
+
+/** The input guardrails of a run: its starting agent's and its config's. */
+export function inputGuardrails(scope: Scope, agent: AnyAgent): readonly InputGuardrail<never>[] {
+  const { inputGuardrails = [] } = scope.config;
+  return inputGuardrails.length === 0 ? agent.inputGuardrails : [...agent.inputGuardrails, ...inputGuardrails];
+}
+
+export function checksOf(scope: Scope, agent: AnyAgent): readonly Check[] {
+  return inputGuardrails(scope, agent).map(({ gate = 'release' }, index) => ({ index, gate }));
+}
+
+/** What the model sees where a callback combines history and input in a way of its own. */
+function* combined({
+  history,
+  input,
+  scope,
+}: {
+  history: readonly Item[];
+  input: readonly Item[];
+  scope: Scope;
+}): Steps<Log | null> {
+  const { sessionInputCallback } = scope.config;
+  if (history.length === 0 || sessionInputCallback === undefined) return null;
+  const items: unknown = yield* wait(sessionInputCallback({ history, newItems: input }));
+  return newLog(inputToItems(items, 'runConfig.sessionInputCallback'));
+}
+
+type ServerOptions = {
+  conversationId?: string | undefined;
+  previousResponseId?: string | undefined;
+  autoPreviousResponseId?: boolean | undefined;
+  session?: unknown;
+};
+
+function serverState({
+  conversationId,
+  previousResponseId,
+  autoPreviousResponseId,
+  session,
+}: ServerOptions): ServerState | null {
+  const named =
+    conversationId !== undefined
+      ? 'conversationId'
+      : previousResponseId !== undefined
+        ? 'previousResponseId'
+        : undefined;
+  if (session !== undefined && named !== undefined) {
+    throw new UserError(
+      `session, ${named}: give one of them; with ${named} the provider keeps the conversation, with a session you do.`,
+    );
+  }
+  if (conversationId !== undefined && previousResponseId !== undefined) {
+    throw new UserError(
+      'conversationId, previousResponseId: give one of them; a conversation already knows its last response.',
+    );
+  }
+  if (named === undefined && autoPreviousResponseId !== true) return null;
+  return {
+    conversationId: conversationId ?? null,
+    previousResponseId: previousResponseId ?? null,
+    chain: conversationId === undefined,
+    sent: 0,
+  };
+}

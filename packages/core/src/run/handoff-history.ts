@@ -1,0 +1,36 @@
+import type { Item, MessageItem } from '../protocol/items.ts';
+import { stringify } from '../protocol/json.ts';
+import { itemText } from '../protocol/text.ts';
+
+const opening = '<CONVERSATION HISTORY>';
+const closing = '</CONVERSATION HISTORY>';
+const lead = 'For context, here is the conversation so far between the user and the previous agent:';
+
+/**
+ * Folds a conversation into one message that tells it line by line. A message that an earlier handoff made is taken apart first,
+ * so that handoffs one after the other stay flat.
+ */
+export function nestHistory(items: readonly Item[]): MessageItem[] {
+  const lines = items.flatMap(linesOf).map((line, index) => `${index + 1}. ${line}`);
+  return [{ type: 'message', role: 'user', content: [lead, opening, ...lines, closing].join('\n') }];
+}
+
+function linesOf(item: Item): string[] {
+  const text = itemText(item);
+  if (item.type === 'message' && text.startsWith(`${lead}\n${opening}\n`)) {
+    const told = text.slice(lead.length + opening.length + 2, text.lastIndexOf(`\n${closing}`));
+    return told.split(/\n(?=\d+\. )/).map((line) => line.replace(/^\d+\. /, ''));
+  }
+  switch (item.type) {
+    case 'message':
+      return text === '' ? [] : [`${item.role}: ${text}`];
+    case 'reasoning':
+      return [];
+    case 'function_call':
+      return [`assistant called ${item.name} with ${item.arguments}`];
+    case 'function_call_output':
+      return [`the call returned: ${text}`];
+    default:
+      return [stringify(item) ?? item.type];
+  }
+}

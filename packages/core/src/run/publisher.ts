@@ -1,0 +1,106 @@
+import type { LoopState } from '../loop/state.ts';
+import { isPending } from '../loop/tools.ts';
+import type { MaybePromise } from '../agent/maybe-promise.ts';
+import type { ModelEvent } from '../protocol/events.ts';
+import { eventNames, type RunStreamEvent } from './run-events.ts';
+import { approvalItem, runItemsOf, type RunItem } from './run-items.ts';
+import type { Scope } from './scope.ts';
+
+/** Where events go. A promise says that there is no room for more yet. */
+export type Emit = (event: RunStreamEvent) => MaybePromise<void>;
+
+/**
+ * Turns the states of one run, and the raw events of its models, into the events that its consumer sees. While an input guardrail of
+ * gate `release` has not given its verdict, events wait in a buffer here.
+ */
+export class Publisher {
+  readonly emit: Emit;
+  readonly #scope: Scope;
+  readonly #announced = new Set<string>();
+  #agent: string | undefined;
+  #published = 0;
+  #held: RunStreamEvent[] | undefined;
+
+  constructor(scope: Scope, emit: Emit) {
+    this.#scope = scope;
+    this.emit = emit;
+  }
+
+  /** An event of a model, as it comes. */
+  raw(data: ModelEvent): MaybePromise<void> {
+    return this.#tell({ type: 'raw_response_event', data });
+  }
+
+  /** Continues a run that an earlier call has told of. */
+  skip(state: LoopState): void {
+    this.#published = state.log.facts.length;
+    this.#agent = state.agent;
+  }
+
+  /** Tells what a state has that the one before had not. */
+  update(state: LoopState): MaybePromise<void> {
+    const events = this.#news(state);
+    const holding = state.checks.some(({ gate }) => gate === 'release');
+    if (state.end?.type === 'failed' && this.#held) this.#held = undefined;
+    if (holding) this.#held ??= [];
+    if (holding || this.#held === undefined) return this.#tellAll(events);
+    const held = this.#held;
+    held.push(...events);
+    return this.#release(held);
+  }
+
+  /** Passes on what was held. What the model says meanwhile queues up behind it. */
+  async #release(held: RunStreamEvent[]): Promise<void> {
+    for (const event of held) await this.emit(event);
+    this.#held = undefined;
+  }
+
+  #tell(event: RunStreamEvent): MaybePromise<void> {
+    if (this.#held === undefined) return this.emit(event);
+    this.#held.push(event);
+    return undefined;
+  }
+
+  #tellAll(events: readonly RunStreamEvent[]): MaybePromise<void> {
+    for (let index = 0; index < events.length; index++) {
+      const event = events[index];
+      const full = event && this.#tell(event);
+      if (full instanceof Promise) return full.then(() => this.#tellAll(events.slice(index + 1)));
+    }
+    return undefined;
+  }
+
+  #news(state: LoopState): RunStreamEvent[] {
+    const events: RunStreamEvent[] = [];
+    if (this.#agent === undefined && state.turn > 0) events.push(this.#agentUpdate(state.agent));
+    for (const item of this.#newItems(state))
+      events.push({ type: 'run_item_stream_event', name: eventNames[item.type], item });
+    if (this.#agent !== undefined && this.#agent !== state.agent) events.push(this.#agentUpdate(state.agent));
+    events.push(...this.#approvals(state));
+    return events;
+  }
+
+  #agentUpdate(name: string): RunStreamEvent {
+    this.#agent = name;
+    return { type: 'agent_updated_stream_event', newAgent: this.#scope.agent(name) };
+  }
+
+  #newItems({ log }: LoopState): RunItem[] {
+    if (log.facts.length === this.#published) return [];
+    const items = runItemsOf(log, this.#scope.agents, this.#published);
+    this.#published = log.facts.length;
+    return items;
+  }
+
+  #approvals({ step, agent }: LoopState): RunStreamEvent[] {
+    if (step.type !== 'tools') return [];
+    const waiting = step.slots.filter(
+      (slot) => slot.type === 'waiting' && isPending(slot) && !this.#announced.has(slot.call.callId),
+    );
+    return waiting.map(({ call }) => {
+      this.#announced.add(call.callId);
+      const item = approvalItem({ call, agent: this.#scope.agent(agent), path: [] });
+      return { type: 'run_item_stream_event', name: 'tool_approval_requested', item };
+    });
+  }
+}

@@ -1,0 +1,165 @@
+import type { AnyAgent } from '../agent/agent.ts';
+import type { RunContext } from '../agent/context.ts';
+import { compileSchema } from '../agent/schema/compile.ts';
+import { issuesText } from '../agent/schema/parse-arguments.ts';
+import type { Schema } from '../agent/schema/standard-schema.ts';
+import { ModelBehaviorError, UserError } from '../errors.ts';
+import { seen } from '../loop/log.ts';
+import type { LoopState } from '../loop/state.ts';
+import type { Item } from '../protocol/items.ts';
+import type { Adaptation, ModelResponse } from '../protocol/response.ts';
+import type { Usage } from '../protocol/usage.ts';
+import type { GuardrailResult, ToolGuardrailResult } from '../protocol/verdicts.ts';
+import { interruptionsOf } from './interruptions.ts';
+import type { Run } from './run.ts';
+import { runItemsOf, type RunItem, type ToolApprovalItem } from './run-items.ts';
+import { RunState } from './run-state.ts';
+import type { Scope } from './scope.ts';
+
+/** What a run came to. `finalOutput` is undefined when it was interrupted or cancelled. */
+export type RunResult<C, O> = {
+  readonly finalOutput: O | undefined;
+  /** The final output checked against a schema; throws `ModelBehaviorError` when it does not fit. */
+  finalOutputAs<T>(schema: Schema<T>): T;
+  readonly input: readonly Item[];
+  readonly newItems: readonly RunItem[];
+  readonly rawResponses: readonly ModelResponse[];
+  readonly lastAgent: AnyAgent;
+  readonly lastResponseId: string | undefined;
+  readonly usage: Usage;
+  readonly adaptations: readonly Adaptation[];
+  readonly runContext: RunContext<C>;
+  /** Calls that wait for a person: decide them on `state`, then run with it. */
+  readonly interruptions: readonly ToolApprovalItem[];
+  readonly state: RunState;
+  readonly inputGuardrailResults: readonly GuardrailResult[];
+  readonly outputGuardrailResults: readonly GuardrailResult[];
+  readonly toolInputGuardrailResults: readonly ToolGuardrailResult[];
+  readonly toolOutputGuardrailResults: readonly ToolGuardrailResult[];
+  /** Input plus everything new, ready to be the next input. `view: 'model'` gives what the last agent saw (after handoff filters). */
+  toInputList(options?: { view?: 'log' | 'model' }): Item[];
+};
+
+/** What a run had done when an error ended it. */
+export type RunData = {
+  input: readonly Item[];
+  newItems: readonly RunItem[];
+  rawResponses: readonly ModelResponse[];
+  lastAgent: AnyAgent;
+  usage: Usage;
+};
+
+/** The result of a run as its state tells it. */
+export function resultOf(run: Run, scope: Scope, state: LoopState): RunResult<never, unknown> {
+  return new Result(run, scope, state);
+}
+
+export function dataOf(_run: Run, scope: Scope, state: LoopState): RunData {
+  const { log } = state;
+  return {
+    input: seen(log.items).slice(0, log.inputLength),
+    newItems: runItemsOf(log, scope.agents),
+    rawResponses: seen(state.responses).slice(),
+    lastAgent: scope.agent(state.agent),
+    usage: state.usage,
+  };
+}
+
+export class Result implements RunResult<never, unknown> {
+  readonly #run: Run;
+  readonly #scope: Scope;
+  readonly #ended: LoopState | undefined;
+  #newItems: readonly RunItem[] | undefined;
+
+  /** With a state the result stands; without one it follows the run. */
+  constructor(run: Run, scope: Scope, state?: LoopState) {
+    this.#run = run;
+    this.#scope = scope;
+    this.#ended = state;
+  }
+
+  get loopState(): LoopState {
+    return this.#ended ?? this.#run.state;
+  }
+
+  get finalOutput(): unknown {
+    const { end } = this.loopState;
+    return end?.type === 'done' ? end.output : undefined;
+  }
+
+  finalOutputAs<T>(schema: Schema<T>): T {
+    const read = compileSchema(schema, 'finalOutputAs schema').read(this.finalOutput);
+    if (read instanceof Promise) {
+      throw new UserError(
+        'finalOutputAs schema: it validates asynchronously; validate result.finalOutput with it yourself.',
+      );
+    }
+    if (!read.issues) return read.value;
+    throw new ModelBehaviorError(`The final output does not fit the schema: ${issuesText(read.issues)}.`);
+  }
+
+  get input(): readonly Item[] {
+    const { log } = this.loopState;
+    return seen(log.items).slice(0, log.inputLength);
+  }
+
+  get newItems(): readonly RunItem[] {
+    const { log } = this.loopState;
+    if (this.#newItems?.length !== log.facts.length || !this.#ended)
+      this.#newItems = runItemsOf(log, this.#scope.agents);
+    return this.#newItems;
+  }
+
+  get rawResponses(): readonly ModelResponse[] {
+    return seen(this.loopState.responses).slice();
+  }
+
+  get lastAgent(): AnyAgent {
+    return this.#scope.agent(this.loopState.agent);
+  }
+
+  get lastResponseId(): string | undefined {
+    return this.rawResponses.at(-1)?.id;
+  }
+
+  get usage(): Usage {
+    return this.loopState.usage;
+  }
+
+  get adaptations(): readonly Adaptation[] {
+    return this.rawResponses.flatMap(({ adaptations }) => adaptations);
+  }
+
+  get runContext(): RunContext<never> {
+    return this.#scope.contextOf(this.lastAgent);
+  }
+
+  get interruptions(): readonly ToolApprovalItem[] {
+    return interruptionsOf(this.loopState, this.#scope.agents);
+  }
+
+  get state(): RunState {
+    return new RunState(this.loopState, { agents: this.#scope.agents, runId: this.#run.runId });
+  }
+
+  get inputGuardrailResults(): readonly GuardrailResult[] {
+    return this.loopState.verdicts.input.map(({ result }) => result);
+  }
+
+  get outputGuardrailResults(): readonly GuardrailResult[] {
+    return this.loopState.verdicts.output;
+  }
+
+  get toolInputGuardrailResults(): readonly ToolGuardrailResult[] {
+    return this.loopState.verdicts.toolInput;
+  }
+
+  get toolOutputGuardrailResults(): readonly ToolGuardrailResult[] {
+    return this.loopState.verdicts.toolOutput;
+  }
+
+  toInputList({ view = 'log' }: { view?: 'log' | 'model' } = {}): Item[] {
+    const { log, view: seenByModel } = this.loopState;
+    return seen(((view === 'model' ? seenByModel : null) ?? log).items).slice();
+  }
+}

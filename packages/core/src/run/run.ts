@@ -1,0 +1,268 @@
+import type { AnyAgent } from '../agent/agent.ts';
+import type { MaybePromise } from '../agent/maybe-promise.ts';
+import { AgentsError } from '../errors.ts';
+import { drive, type Control, type Host } from '../loop/drive.ts';
+import type { Effect } from '../loop/effects.ts';
+import type { Outcome, Settled } from '../loop/outcome.ts';
+import type { Failure, LoopState } from '../loop/state.ts';
+import type { CallContext, Model } from '../model/model.ts';
+import type { Item } from '../protocol/items.ts';
+import type { ModelRequest } from '../protocol/request.ts';
+import type { ModelResponse } from '../protocol/response.ts';
+import type { Usage } from '../protocol/usage.ts';
+import type { RunConfig, RunOptions } from './config.ts';
+import { Deadlines, now } from './deadlines.ts';
+import { callModel } from './effects/call-model.ts';
+import { checkInput } from './effects/check-input.ts';
+import { finish } from './effects/finish.ts';
+import { handOff } from './effects/hand-off.ts';
+import { prepareTurn } from './effects/prepare-turn.ts';
+import { runTool } from './effects/run-tool.ts';
+import { save } from './effects/save.ts';
+import { start } from './effects/start.ts';
+import { failureOf, rebuiltError } from './failure.ts';
+import { Publisher, type Emit } from './publisher.ts';
+import { Scope } from './scope.ts';
+import { settle, wait, type Steps } from './steps.ts';
+
+/** How long an effect may take to settle after it was aborted; then its late result is dropped. */
+const graceMs = 1_000;
+
+/** One call of the runner: the state of the loop, the world around it, and how effects are performed in it. */
+export class Run {
+  state: LoopState;
+  readonly options: RunOptions<never>;
+  readonly scope: Scope;
+  readonly deadlines: Deadlines = new Deadlines();
+  /** What calls of models that are under way have cost so far, by effect. */
+  readonly costs: Map<string, { readonly usage: Usage }> = new Map();
+  readonly #scopes = new Map<string, Scope>();
+  readonly #errors = new Map<string, unknown>();
+  #runId: string | undefined;
+  #lastMs = 0;
+  #version: string | undefined;
+  #deliver: ((outcome: Outcome) => void) | undefined;
+  #stopped: 'now' | 'after_turn' | undefined;
+
+  constructor(
+    state: LoopState,
+    setting: {
+      agent: AnyAgent;
+      config: RunConfig<never>;
+      options: RunOptions<never>;
+      context: never;
+      emit?: Emit | undefined;
+    },
+  ) {
+    const { agent, config, options, context, emit } = setting;
+    this.state = state;
+    this.options = options;
+    this.#runId = options.runId;
+    const usage = () => this.state.usage;
+    this.scope = new Scope(agent, { config, errorHandlers: options.errorHandlers, context, usage });
+    if (emit) this.scope.publisher = new Publisher(this.scope, emit);
+  }
+
+  /** Drives the run until nothing more is to be done. The timer ends with it. */
+  async drive(): Promise<LoopState> {
+    this.#lastMs = now();
+    try {
+      return await drive(this.state, (effect, control) => this.perform(effect, control), this.#host());
+    } finally {
+      this.deadlines.close();
+    }
+  }
+
+  /** Ends the run from outside: at once, or after the turn that goes on. */
+  stop(when: 'now' | 'after_turn'): void {
+    this.#stopped = when;
+    this.#deliver?.({ type: 'halted', when, id: 'halt', path: [], turn: this.state.turn, ms: 0 });
+  }
+
+  /** Performs one effect. Never throws: whatever goes wrong is an outcome, too. */
+  perform(effect: Effect, control: Control): MaybePromise<Outcome> {
+    let result: MaybePromise<Settled>;
+    try {
+      result = settle(this.#steps(effect, control));
+    } catch (error) {
+      return this.#outcome(effect, this.#failed(effect, error, control));
+    }
+    if (!(result instanceof Promise)) return this.#outcome(effect, result);
+    return this.#later(effect, result, control);
+  }
+
+  /** Waits for an effect; once it is aborted, only for so long. */
+  #later(effect: Effect, result: Promise<Settled>, control: Control): Promise<Outcome> {
+    return new Promise((resolve) => {
+      let over = false;
+      const end = (settled: Settled) => {
+        if (over) return;
+        over = true;
+        resolve(this.#outcome(effect, settled));
+      };
+      control.onAbort = () => {
+        const grace = this.deadlines.set(graceMs, () => end(this.#aborted(effect)));
+        result.then(
+          () => this.deadlines.cancel(grace),
+          () => this.deadlines.cancel(grace),
+        );
+      };
+      result.then(end, (error: unknown) => end(this.#failed(effect, error, control)));
+    });
+  }
+
+  #steps(effect: Effect, { signal }: Control): Steps<Settled> {
+    const scope = this.scopeAt(effect.path);
+    switch (effect.type) {
+      case 'start':
+        return start({ effect, scope, run: this, signal });
+      case 'check_input':
+        return checkInput({ effect, scope, run: this, signal });
+      case 'prepare_turn':
+        return prepareTurn({ effect, scope, run: this, signal });
+      case 'call_model':
+        return callModel({ effect, scope, run: this, signal });
+      case 'run_tool':
+        return runTool({ effect, scope, run: this, signal });
+      case 'hand_off':
+        return handOff({ effect, scope, run: this, signal });
+      case 'finish':
+        return finish({ effect, scope, run: this, signal });
+      case 'save':
+        return save({ effect, scope, run: this, signal });
+    }
+  }
+
+  #outcome({ id, path, turn }: Effect, settled: Settled): Outcome {
+    const at = now();
+    const ms = at - this.#lastMs;
+    this.#lastMs = at;
+    return { ...settled, id, path, turn, ms };
+  }
+
+  #failed(effect: Effect, error: unknown, control: Control): Settled {
+    if (control.aborted) return this.#aborted(effect);
+    const usage = this.costs.get(effect.id)?.usage ?? null;
+    this.costs.delete(effect.id);
+    return { type: 'failed', failure: this.failure(effect, error), usage, tripped: null };
+  }
+
+  #aborted({ id }: Effect): Settled {
+    const usage = this.costs.get(id)?.usage ?? null;
+    this.costs.delete(id);
+    return { type: 'aborted', usage };
+  }
+
+  /** An error as the loop keeps it; the error itself is kept beside it as long as this process lives. */
+  failure({ id }: { readonly id: string }, error: unknown): Failure {
+    this.#errors.set(id, error);
+    return failureOf(id, error);
+  }
+
+  errorOf(failure: Failure): unknown {
+    return this.#errors.get(failure.effectId) ?? rebuiltError(failure);
+  }
+
+  /** The same for every try of one effect. */
+  idempotencyKey(effectId: string): string {
+    return `${this.runId}/${effectId}`;
+  }
+
+  get runId(): string {
+    this.#runId ??= crypto.randomUUID();
+    return this.#runId;
+  }
+
+  /** The scope of the run itself, or of a run inside it, named by the calls that lead there. */
+  scopeAt(path: readonly string[]): Scope {
+    if (path.length === 0) return this.scope;
+    const key = JSON.stringify(path);
+    const known = this.#scopes.get(key);
+    if (known) return known;
+    const outer = this.scopeAt(path.slice(0, -1));
+    const made = outer.inner(this.#callAt(path), path.at(-1) ?? '');
+    this.#scopes.set(key, made);
+    return made;
+  }
+
+  /** The agent and the tool of the call that a path leads to. */
+  #callAt(path: readonly string[]): { agent: string; toolName: string } {
+    let state = this.state;
+    for (const [depth, callId] of path.entries()) {
+      const slots = state.step.type === 'tools' ? state.step.slots : [];
+      const slot = slots.find(({ call }) => call.callId === callId);
+      if (depth === path.length - 1) return { agent: state.agent, toolName: slot?.call.name ?? '' };
+      if (slot?.type === 'nested' || slot?.type === 'ended') state = slot.state;
+    }
+    throw new AgentsError('A run inside a run was looked for where there is none.');
+  }
+
+  /** Asks a model; a synchronous driver has its own way. */
+  respond(model: Model, request: ModelRequest, call: CallContext): MaybePromise<ModelResponse> {
+    return model.getResponse(request, call);
+  }
+
+  /** Waits, unless the effect is aborted before. */
+  sleep(ms: number, signal: () => AbortSignal): MaybePromise<void> {
+    return new Promise((resolve) => {
+      const deadline = this.deadlines.set(ms, resolve);
+      signal().addEventListener('abort', () => {
+        this.deadlines.cancel(deadline);
+        resolve();
+      });
+    });
+  }
+
+  /** The history that the session holds; remembers its version for the writes that follow. */
+  *readSession(): Steps<readonly Item[]> {
+    const { session, runConfig } = this.options;
+    if (session === undefined) return [];
+    const { limit, onReadError } = runConfig?.sessionSettings ?? {};
+    try {
+      const { items, version } = yield* wait(session.read(limit));
+      this.#version = version;
+      return items;
+    } catch (error) {
+      if (onReadError !== 'continue') throw error;
+      return [];
+    }
+  }
+
+  *saveItems(items: readonly Item[], effectId: string): Steps<void> {
+    const { session } = this.options;
+    if (session === undefined) return;
+    this.#version ??= (yield* wait(session.read(1))).version;
+    const { version } = yield* wait(
+      session.addItems(items, { key: this.idempotencyKey(effectId), ifVersion: this.#version }),
+    );
+    this.#version = version;
+  }
+
+  #host(): Host {
+    return {
+      onState: (state) => {
+        this.state = state;
+        return this.scope.publisher || this.#scopes.size > 0 ? this.#publish(state) : undefined;
+      },
+      listen: (deliver) => {
+        this.#deliver = deliver;
+        if (this.#stopped) this.stop(this.#stopped);
+        return () => {
+          this.#deliver = undefined;
+        };
+      },
+    };
+  }
+
+  /** Tells what is new in a state and in the runs inside it. */
+  #publish(state: LoopState, path: readonly string[] = []): MaybePromise<void> {
+    const inner =
+      state.step.type === 'tools'
+        ? state.step.slots.filter((slot) => slot.type === 'nested' || slot.type === 'ended')
+        : [];
+    const own = this.scopeAt(path).publisher?.update(state);
+    if (inner.length === 0) return own;
+    const told = [own, ...inner.map((slot) => this.#publish(slot.state, [...path, slot.call.callId]))];
+    return told.some((each) => each instanceof Promise) ? Promise.all(told).then(() => undefined) : undefined;
+  }
+}

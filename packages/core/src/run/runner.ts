@@ -1,0 +1,178 @@
+import type { Agent, AnyAgent } from '../agent/agent.ts';
+import { AgentsError, UserError } from '../errors.ts';
+import { advance } from '../loop/advance.ts';
+import { newState, type LoopState } from '../loop/state.ts';
+import { nameOf } from '../protocol/validate.ts';
+import { Channel } from './channel.ts';
+import type { RunArguments, RunConfig, RunInput, RunOptions } from './config.ts';
+import { inputToItems } from './input.ts';
+import { dataOf, Result, type RunResult } from './result.ts';
+import type { RunStreamEvent } from './run-events.ts';
+import { RunState } from './run-state.ts';
+import { Run } from './run.ts';
+import { StreamedRun, type StreamedRunResult } from './streamed-run.ts';
+
+const defaultMaxTurns = 10;
+
+/** Runs agents. An instance has a run config bound; the static methods go without. */
+export class Runner<C = unknown> {
+  readonly #config: RunConfig<C>;
+
+  constructor(runConfig: RunConfig<C> = {}) {
+    this.#config = runConfig;
+  }
+
+  /** Runs an agent to its final output, an interruption or an error. Rejects with the error, which carries what the run had done. */
+  static run<C, O>(agent: Agent<C, O>, input: RunInput, ...options: RunArguments<C>): Promise<RunResult<C, O>> {
+    return runWith({}, { agent, input, options: options[0] });
+  }
+
+  /** The same, streamed. Returns at once and never throws: every error arrives through `completed` and the iterator. */
+  static runStreamed<C, O>(agent: Agent<C, O>, input: RunInput, ...options: RunArguments<C>): StreamedRunResult<C, O> {
+    return streamWith({}, { agent, input, options: options[0] });
+  }
+
+  run<D extends C, O>(agent: Agent<D, O>, input: RunInput, ...options: RunArguments<D>): Promise<RunResult<D, O>> {
+    return runWith(this.#config, { agent, input, options: options[0] });
+  }
+
+  runStreamed<D extends C, O>(
+    agent: Agent<D, O>,
+    input: RunInput,
+    ...options: RunArguments<D>
+  ): StreamedRunResult<D, O> {
+    return streamWith(this.#config, { agent, input, options: options[0] });
+  }
+}
+
+type Asked<C, O> = { agent: Agent<C, O>; input: RunInput; options: RunOptions<C> | undefined };
+
+async function runWith<C, O>(config: RunConfig<never>, asked: Asked<C, O>): Promise<RunResult<C, O>> {
+  const { run, problem } = begin(config, asked);
+  const result: RunResult<never, unknown> = await conclude(run, problem);
+  // Inside, the context and output of whatever agent are unknown; here they are this agent's.
+  return result as RunResult<C, O>;
+}
+
+function streamWith<C, O>(config: RunConfig<never>, asked: Asked<C, O>): StreamedRunResult<C, O> {
+  const channel = new Channel<RunStreamEvent>();
+  const { run, problem } = begin(config, asked, (event) => channel.push(event));
+  const stream: StreamedRunResult<never, unknown> = new StreamedRun(run, channel, () => conclude(run, problem));
+  // As above: outside, the types are those of the starting agent.
+  return stream as StreamedRunResult<C, O>;
+}
+
+type Begun = { run: Run; problem?: { error: unknown } };
+
+/** Sets a run up. Wrong input is kept as a problem, so that it arrives like any other error. */
+function begin<C, O>(
+  bound: RunConfig<never>,
+  asked: Asked<C, O>,
+  emit?: (event: RunStreamEvent) => void | Promise<void>,
+): Begun {
+  const { agent, input, options = {} } = asked;
+  const config: RunConfig<never> = { ...bound, ...options.runConfig };
+  if (options.hooks) config.hooks = options.hooks;
+  const asGiven: RunOptions<never> = { ...options, runConfig: config } as RunOptions<never>;
+  const make = (state: LoopState) =>
+    new Run(state, { agent, config, options: asGiven, context: asGiven.context as never, emit });
+  try {
+    if (input instanceof RunState) return { run: resumed(input, { agent, config, options: asGiven, make }) };
+    const items = inputToItems(input);
+    const run = make(newState(agent.name, items, { maxTurns: null, maxConcurrency: null, limits: null }));
+    run.state = { ...run.state, options: run.scope.loopOptions(maxTurnsOf(options, config, defaultMaxTurns)) };
+    return { run };
+  } catch (error) {
+    return {
+      run: make(newState(nameOf(agent.name), [], { maxTurns: null, maxConcurrency: null, limits: null })),
+      problem: { error },
+    };
+  }
+}
+
+function maxTurnsOf(
+  options: { maxTurns?: number | null | undefined },
+  config: { maxTurns?: number | null | undefined },
+  fallback: number | null,
+): number | null {
+  const given = options.maxTurns === undefined ? config.maxTurns : options.maxTurns;
+  if (given === undefined) return fallback;
+  if (given === null || (Number.isInteger(given) && given > 0)) return given;
+  throw new UserError(`maxTurns: expected a whole number above 0 or null, got ${nameOf(given)}.`);
+}
+
+type Resume = {
+  agent: AnyAgent;
+  config: RunConfig<never>;
+  options: RunOptions<never>;
+  make: (state: LoopState) => Run;
+};
+
+/** Takes a stored run up again, with the options of this call. */
+function resumed(input: RunState, { options, config, agent, make }: Resume): Run {
+  const { state, runId } = input.resume();
+  options.runId ??= runId;
+  const run = make(state);
+  if (!run.scope.agents.has(state.agent)) {
+    throw new UserError(
+      `input: the state is at agent '${state.agent}', which '${agent.name}' does not lead to; run it with the agent it began with.`,
+    );
+  }
+  const loopOptions = run.scope.loopOptions(maxTurnsOf(options, config, state.options.maxTurns));
+  run.state = advance(state, {
+    type: 'resumed',
+    options: loopOptions,
+    id: 'resume',
+    path: [],
+    turn: state.turn,
+    ms: 0,
+  });
+  run.scope.publisher?.skip(run.state);
+  return run;
+}
+
+/** Drives a run to its end and tells what it came to. */
+async function conclude(run: Run, problem?: { error: unknown }): Promise<Result> {
+  const { onRunEnd } = run.scope.hooks ?? {};
+  try {
+    if (problem) throw problem.error;
+    const state = await driven(run);
+    const result = new Result(run, run.scope, state);
+    await onRunEnd?.({ runContext: result.runContext, result });
+    return result;
+  } catch (error) {
+    const told = withData(run, error);
+    if (problem === undefined)
+      await onRunEnd?.({ runContext: run.scope.contextOf(run.scope.agent(run.state.agent)), error: told });
+    throw told;
+  }
+}
+
+async function driven(run: Run): Promise<LoopState> {
+  const { signal } = run.options;
+  const stop = () => run.stop('now');
+  signal?.addEventListener('abort', stop);
+  try {
+    if (signal?.aborted) stop();
+    const state = await run.drive();
+    if (state.end?.type === 'failed') throw run.errorOf(state.end.failure);
+    if (signal?.aborted && state.end?.type === 'halted') throw signal.reason;
+    return state;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+/** The error with what the run had done and the state that resumes it, where it can carry them. */
+function withData(run: Run, error: unknown): unknown {
+  const { state, scope } = run;
+  const halted = state.end?.type === 'halted' && error instanceof Error;
+  if (!(error instanceof AgentsError) && !halted) return error;
+  if (state.step.type === 'start' && state.end === null) return error;
+  const facts = {
+    runData: dataOf(run, scope, state),
+    state: new RunState(state, { agents: scope.agents, runId: run.runId }),
+  };
+  for (const [key, value] of Object.entries(facts)) Object.defineProperty(error, key, { value, configurable: true });
+  return error;
+}

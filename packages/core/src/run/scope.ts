@@ -1,0 +1,214 @@
+import type { AnyAgent } from '../agent/agent.ts';
+import type { RunContext } from '../agent/context.ts';
+import { agentsFrom } from '../agent/graph.ts';
+import type { Hooks } from '../agent/hooks.ts';
+import type { MaybePromise } from '../agent/maybe-promise.ts';
+import type { NestedRun } from '../agent/agent-tool.ts';
+import { compileSchema, type CompiledSchema } from '../agent/schema/compile.ts';
+import { isTool } from '../agent/tool.ts';
+import { UserError } from '../errors.ts';
+import type { Log } from '../loop/log.ts';
+import type { LoopOptions, TurnPlan } from '../loop/state.ts';
+import type { Model } from '../model/model.ts';
+import { CallIds } from '../transcript/call-ids.ts';
+import type { Usage } from '../protocol/usage.ts';
+import type { ErrorHandlers, RunConfig } from './config.ts';
+import type { Steps } from './steps.ts';
+import { Publisher } from './publisher.ts';
+import { openToolbox, type Toolbox } from './toolbox.ts';
+
+/** What the effects of one run, or of one inner run, see of the user's program: agents, config, hooks, context. */
+export class Scope {
+  readonly config: RunConfig<never>;
+  readonly hooks: Hooks<never> | undefined;
+  readonly errorHandlers: ErrorHandlers<never>;
+  /** Tells what happens, where somebody listens. */
+  publisher: Publisher | undefined;
+  /** Plans of agents whose turns are always prepared alike. */
+  readonly plans: Map<string, TurnPlan> = new Map();
+  readonly #context: never;
+  readonly #usage: () => Usage;
+  readonly #contexts = new Map<string, RunContext<never>>();
+  readonly #models = new Map<string, Model>();
+  readonly #toolboxes = new Map<string, Toolbox>();
+  readonly #outputs = new Map<string, CompiledSchema<unknown>>();
+
+  readonly #start: AnyAgent;
+  #agents: ReadonlyMap<string, AnyAgent> | undefined;
+  readonly #callIds: CallIds = new CallIds([]);
+  #callsSeen = 0;
+
+  constructor(
+    start: AnyAgent,
+    setting: {
+      config: RunConfig<never>;
+      errorHandlers?: ErrorHandlers<never> | undefined;
+      context: never;
+      usage: () => Usage;
+    },
+  ) {
+    this.#start = start;
+    this.config = setting.config;
+    this.hooks = setting.config.hooks;
+    this.errorHandlers = setting.errorHandlers ?? {};
+    this.#context = setting.context;
+    this.#usage = setting.usage;
+  }
+
+  /** The scope of the run that a call of an agent as a tool is: its own agents and config, the same context and usage. */
+  inner({ agent, toolName }: { agent: string; toolName: string }, callId: string): Scope {
+    const { agent: start, runConfig, onStream } = this.#nested(agent, toolName);
+    const {
+      hooks: _hooks,
+      inputGuardrails: _input,
+      outputGuardrails: _output,
+      limits: _limits,
+      maxTurns: _turns,
+      ...shared
+    } = this.config;
+    const made = new Scope(start, { config: { ...shared, ...runConfig }, context: this.#context, usage: this.#usage });
+    const outer = this.publisher?.emit;
+    if (outer || onStream) {
+      made.publisher = new Publisher(made, (event) => {
+        const told = onStream?.({ event, callId });
+        const passed = outer?.({ type: 'nested_run_event', callId, event });
+        return told instanceof Promise || passed instanceof Promise
+          ? Promise.all([told, passed]).then(() => undefined)
+          : undefined;
+      });
+    }
+    return made;
+  }
+
+  #nested(agentName: string, toolName: string): NestedRun<never> {
+    const opened = this.#toolboxes.get(agentName)?.tools.get(toolName)?.nested;
+    const nested =
+      opened ??
+      this.agent(agentName)
+        .tools.filter((entry) => isTool(entry))
+        .find(({ name }) => name === toolName)?.nested;
+    if (nested) return nested;
+    throw new UserError(
+      `Agent '${agentName}' has no agent as a tool called '${toolName}'; resume with the agents that began the run.`,
+    );
+  }
+
+  /** All agents that the run may come to, by name. Throws `UserError` when two of them bear one name. */
+  get agents(): ReadonlyMap<string, AnyAgent> {
+    this.#agents ??= agentsFrom(this.#start);
+    return this.#agents;
+  }
+
+  agent(name: string): AnyAgent {
+    const agent = this.agents.get(name);
+    if (agent) return agent;
+    const known = [...this.agents.keys()].map((each) => `'${each}'`).join(', ');
+    throw new UserError(`There is no agent '${name}' in this run; the starting agent leads to ${known}.`);
+  }
+
+  contextOf(agent: AnyAgent): RunContext<never> {
+    const known = this.#contexts.get(agent.name);
+    if (known) return known;
+    const made = new LiveContext(this.#context, agent, this.#usage);
+    this.#contexts.set(agent.name, made);
+    return made;
+  }
+
+  /** The model of an agent: the run config's, else the agent's, else the provider's default. */
+  modelOf(agent: AnyAgent): Model {
+    const known = this.#models.get(agent.name);
+    if (known) return known;
+    const chosen = this.config.model ?? agent.model;
+    const model = typeof chosen === 'object' ? chosen : this.#named(chosen, agent);
+    this.#models.set(agent.name, model);
+    return model;
+  }
+
+  #named(name: string | undefined, agent: AnyAgent): Model {
+    if (this.config.modelProvider) return this.config.modelProvider.getModel(name);
+    const asked = name === undefined ? 'has no model' : `names the model '${name}'`;
+    throw new UserError(
+      `Agent '${agent.name}' ${asked}, and the run has no model provider: give runConfig.modelProvider (from an adapter), or a Model as the agent's model.`,
+    );
+  }
+
+  /** How the final output of an agent with an output type is asked for and read. */
+  outputOf(agent: AnyAgent): CompiledSchema<unknown> | undefined {
+    if (agent.outputType === undefined) return undefined;
+    const known = this.#outputs.get(agent.name);
+    if (known) return known;
+    const compiled = compileSchema(agent.outputType, `Agent '${agent.name}' outputType`);
+    this.#outputs.set(agent.name, compiled);
+    return compiled;
+  }
+
+  /** The toolbox of an agent on this turn. */
+  *toolbox(agent: AnyAgent, signal: () => AbortSignal): Steps<Toolbox> {
+    const known = this.#toolboxes.get(agent.name);
+    if (known?.fixed) return known;
+    const opened = yield* openToolbox({ agent, runContext: this.contextOf(agent), signal });
+    this.#toolboxes.set(agent.name, opened);
+    return opened;
+  }
+
+  /** The toolbox with which an agent's turn was prepared; opened anew after a resume in another process. */
+  *openedToolbox(agent: AnyAgent, signal: () => AbortSignal): Steps<Toolbox> {
+    return this.#toolboxes.get(agent.name) ?? (yield* this.toolbox(agent, signal));
+  }
+
+  /** Gives new calls ids that no call of the conversation has; each item of it is looked at once. */
+  callIds(log: Log): CallIds {
+    const { items } = log.items;
+    for (; this.#callsSeen < log.items.length; this.#callsSeen++) {
+      const item = items[this.#callsSeen];
+      if (item) this.#callIds.see(item);
+    }
+    return this.#callIds;
+  }
+
+  /** Fires one hook of the run and of the agent, at the same time, and waits for both. */
+  fire(agent: AnyAgent, call: (hooks: Hooks<never>) => MaybePromise<void> | undefined): MaybePromise<void> {
+    const { hooks } = this;
+    if (hooks === undefined) return agent.hooks && call(agent.hooks);
+    if (agent.hooks === undefined) return call(hooks);
+    const run = call(hooks);
+    const own = run instanceof Promise ? Promise.resolve(agent.hooks).then(call) : call(agent.hooks);
+    return run instanceof Promise || own instanceof Promise ? Promise.all([run, own]).then(() => undefined) : undefined;
+  }
+
+  /** What the loop is told of the config. */
+  loopOptions(maxTurns: number | null): LoopOptions {
+    const { limits, toolExecution } = this.config;
+    return {
+      maxTurns,
+      maxConcurrency: toolExecution?.maxConcurrency ?? null,
+      limits: limits === undefined ? null : given(limits),
+    };
+  }
+}
+
+/** The context of a run as callbacks see it; `usage` is always the latest. */
+class LiveContext implements RunContext<never> {
+  readonly context: never;
+  readonly agent: AnyAgent;
+  readonly #usage: () => Usage;
+
+  constructor(context: never, agent: AnyAgent, usage: () => Usage) {
+    this.context = context;
+    this.agent = agent;
+    this.#usage = usage;
+  }
+
+  get usage(): Usage {
+    return this.#usage();
+  }
+}
+
+function given<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const result: { [K in keyof T]?: NonNullable<T[K]> } = {};
+  for (const key in fields) {
+    const value = fields[key];
+    if (value !== undefined && value !== null) result[key] = value;
+  }
+  return result;
+}

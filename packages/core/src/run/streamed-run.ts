@@ -1,0 +1,114 @@
+import type { AnyAgent } from '../agent/agent.ts';
+import { UserError } from '../errors.ts';
+import { Channel } from './channel.ts';
+import { Result, type RunResult } from './result.ts';
+import type { Run } from './run.ts';
+import type { RunStreamEvent } from './run-events.ts';
+
+/** A run while it goes on: its events, its end, and how to stop it. As a result it tells what there is so far. */
+export type StreamedRunResult<C, O> = RunResult<C, O> &
+  AsyncIterable<RunStreamEvent> & {
+    readonly currentAgent: AnyAgent;
+    readonly currentTurn: number;
+    readonly maxTurns: number | null;
+    readonly isComplete: boolean;
+    /** Settles after the last save; rejects with the run's error. Never causes an unhandled rejection. */
+    readonly completed: Promise<void>;
+    /** One reader per stream; a second or a late one is a `UserError`. Leaving the loop cancels the run. */
+    streamEvents(): AsyncIterable<RunStreamEvent>;
+    /** The text of the run as it is written. */
+    toTextStream(): AsyncIterable<string>;
+    /** `immediate` (default) stops everything at once; `after_turn` lets the turn and its save end. */
+    cancel(mode?: 'immediate' | 'after_turn'): void;
+  };
+
+/** The consumer's side of a streamed run. */
+export class StreamedRun extends Result implements StreamedRunResult<never, unknown> {
+  readonly #run: Run;
+  readonly #channel: Channel<RunStreamEvent>;
+  readonly #end: Promise<void>;
+  #complete = false;
+  #reader: 'none' | 'attached' | 'discarding' = 'none';
+
+  /** `conclude` drives the run to its end. */
+  constructor(run: Run, channel: Channel<RunStreamEvent>, conclude: () => Promise<unknown>) {
+    super(run, run.scope);
+    this.#run = run;
+    this.#channel = channel;
+    this.#end = this.#follow(conclude);
+    // Whoever listens is told; nobody having listened is no error of its own.
+    this.#end.catch(() => undefined);
+  }
+
+  get currentAgent(): AnyAgent {
+    return this.lastAgent;
+  }
+
+  get currentTurn(): number {
+    return this.loopState.turn;
+  }
+
+  get maxTurns(): number | null {
+    return this.loopState.options.maxTurns;
+  }
+
+  get isComplete(): boolean {
+    return this.#complete;
+  }
+
+  get completed(): Promise<void> {
+    if (this.#reader === 'none') {
+      this.#reader = 'discarding';
+      this.#channel.discard();
+    }
+    return this.#end;
+  }
+
+  streamEvents(): AsyncIterable<RunStreamEvent> {
+    return { [Symbol.asyncIterator]: () => this[Symbol.asyncIterator]() };
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<RunStreamEvent, undefined> {
+    if (this.#reader !== 'none') {
+      throw new UserError(
+        this.#reader === 'attached'
+          ? 'This stream has a reader: read it once, and pass on what others need.'
+          : 'This stream was given up when `completed` was read first: read the events, then await `completed`.',
+      );
+    }
+    this.#reader = 'attached';
+    return {
+      next: () => this.#channel.next(),
+      return: async () => {
+        this.cancel();
+        await this.#end.catch(() => undefined);
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  async *toTextStream(): AsyncIterable<string> {
+    for await (const event of this) {
+      if (event.type === 'raw_response_event' && event.data.type === 'response.output_text.delta')
+        yield event.data.delta;
+    }
+  }
+
+  cancel(mode: 'immediate' | 'after_turn' = 'immediate'): void {
+    if (this.#complete) return;
+    this.#run.stop(mode === 'immediate' ? 'now' : 'after_turn');
+    if (mode === 'immediate') this.#channel.discard();
+  }
+
+  async #follow(conclude: () => Promise<unknown>): Promise<void> {
+    try {
+      await conclude();
+      this.#complete = true;
+      this.#channel.close();
+    } catch (error) {
+      this.#complete = true;
+      this.#channel.fail(error);
+      throw error;
+    }
+  }
+}

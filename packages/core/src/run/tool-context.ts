@@ -1,0 +1,56 @@
+import type { AnyAgent } from '../agent/agent.ts';
+import type { ToolContext } from '../agent/context.ts';
+import type { Usage } from '../protocol/usage.ts';
+import type { Work } from './work.ts';
+
+/** The context of one tool call. Its signal is only made when the tool asks for it. */
+export class CallContext implements ToolContext<never> {
+  readonly context: never;
+  readonly agent: AnyAgent;
+  readonly #work: Work<'run_tool'>;
+  readonly #usage: { readonly usage: Usage };
+  #controller: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+  #abortedWith: { reason: unknown } | undefined;
+
+  constructor(work: Work<'run_tool'>, agent: AnyAgent) {
+    const runContext = work.scope.contextOf(agent);
+    this.context = runContext.context;
+    this.agent = agent;
+    this.#work = work;
+    this.#usage = runContext;
+  }
+
+  get usage(): Usage {
+    return this.#usage.usage;
+  }
+
+  get toolName(): string {
+    return this.#work.effect.call.name;
+  }
+
+  get callId(): string {
+    return this.#work.effect.call.callId;
+  }
+
+  get idempotencyKey(): string {
+    return this.#work.run.idempotencyKey(callKey(this.#work.effect.id));
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#abortedWith) this.#controller.abort(this.#abortedWith.reason);
+    this.#signal ??= AbortSignal.any([this.#controller.signal, this.#work.signal()]);
+    return this.#signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#abortedWith = { reason };
+    this.#controller?.abort(reason);
+  }
+}
+
+/** The same key for a call before and after its approval. */
+function callKey(effectId: string): string {
+  return effectId.replace(/\/(decided|ended)$/, '');
+}

@@ -1,0 +1,37 @@
+import type { EffectOf } from '../loop/effects.ts';
+import type { InputPart, Item, ProviderItem } from '../protocol/items.ts';
+import { isFields, stringify } from '../protocol/json.ts';
+import { itemProblem } from '../protocol/validate.ts';
+
+/** The item that answers a call with what its tool returned: text as it is, content parts as media, anything else as JSON. */
+export function outputItem({ call, decision }: EffectOf<'run_tool'>, value: unknown): Item {
+  if (call.item.type !== 'function_call' && isAnswer(value)) return value;
+  const edited = decision?.type === 'approved' ? decision.arguments : undefined;
+  const item: Item = { type: 'function_call_output', call_id: call.callId, output: outputContent(value) };
+  // The log keeps the call as the model made it: what ran instead is told here.
+  return edited === undefined ? item : { ...item, provider_data: { polyrun: { arguments: edited } } };
+}
+
+function outputContent(value: unknown): string | readonly InputPart[] {
+  if (typeof value === 'string') return value;
+  if (isPart(value)) return [value];
+  if (Array.isArray(value) && value.length > 0 && value.every(isPart)) return value;
+  return value === undefined ? '' : (stringify(value) ?? String(value));
+}
+
+const partTypes: ReadonlySet<unknown> = new Set(['input_text', 'input_image', 'input_file', 'input_audio']);
+
+function isPart(value: unknown): value is InputPart {
+  return (
+    isFields(value) && partTypes.has(value['type']) && itemProblem({ role: 'user', content: [value] }, '') === undefined
+  );
+}
+
+function isAnswer(value: unknown): value is ProviderItem {
+  return (
+    isFields(value) &&
+    typeof value['type'] === 'string' &&
+    value['type'].endsWith('_output') &&
+    value['type'] !== 'function_call_output'
+  );
+}

@@ -1,0 +1,97 @@
+import type { AnyAgent } from '../agent/agent.ts';
+import type { RunContext } from '../agent/context.ts';
+import { handoff, type Handoff } from '../agent/handoff.ts';
+import { distinctName } from '../agent/names.ts';
+import { isTool, isToolSource, type IsEnabled, type Tool, type ToolSource } from '../agent/tool.ts';
+import { UserError } from '../errors.ts';
+import type { Route } from '../loop/state.ts';
+import type { ToolSpec } from '../protocol/request.ts';
+import { wait, type Steps } from './steps.ts';
+
+/** What an agent may call on one turn, by the names under which its model is offered it. */
+export type Toolbox = {
+  readonly tools: ReadonlyMap<string, Tool<never>>;
+  readonly handoffs: ReadonlyMap<string, Handoff<never>>;
+  readonly specs: readonly ToolSpec[];
+  readonly routes: { readonly [toolName: string]: Route };
+  /** The kinds of provider items that a client tool answers, with its name. */
+  readonly clients: { readonly [kind: string]: string };
+  /** True when it is the same on every turn. */
+  readonly fixed: boolean;
+};
+type At = { agent: AnyAgent; runContext: RunContext<never>; signal: () => AbortSignal };
+
+/** Gathers an agent's tools and handoffs, those of its sources too, without the disabled ones. */
+export function* openToolbox(at: At): Steps<Toolbox> {
+  const box = new Box(at.agent.name);
+  for (const entry of at.agent.tools) {
+    if (isToolSource(entry)) yield* addSource(box, entry, at);
+    else if (!isTool(entry)) box.specs.push(entry);
+    else if (yield* isOffered(box, entry.isEnabled, at)) box.addTool(entry);
+  }
+  for (const entry of at.agent.handoffs) {
+    const made = 'type' in entry ? entry : handoff(entry);
+    if (yield* isOffered(box, made.isEnabled, at)) box.addHandoff(made);
+  }
+  return box;
+}
+
+function* addSource(box: Box, source: ToolSource<never>, { agent, runContext, signal }: At): Steps<void> {
+  box.fixed = false;
+  for (const tool of yield* wait(source.listTools({ runContext, agent, signal: signal() }))) box.addTool(tool);
+}
+
+function* isOffered(box: Box, isEnabled: IsEnabled<never>, { agent, runContext }: At): Steps<boolean> {
+  if (typeof isEnabled === 'boolean') return isEnabled;
+  box.fixed = false;
+  return yield* wait(isEnabled({ runContext, agent }));
+}
+
+class Box implements Toolbox {
+  readonly tools = new Map<string, Tool<never>>();
+  readonly handoffs = new Map<string, Handoff<never>>();
+  readonly specs: ToolSpec[] = [];
+  readonly routes: { [toolName: string]: Route } = {};
+  readonly clients: { [kind: string]: string } = {};
+  fixed = true;
+  readonly #agentName: string;
+
+  constructor(agentName: string) {
+    this.#agentName = agentName;
+  }
+
+  addTool(tool: Tool<never>): void {
+    const { nested, client } = tool;
+    const name = this.#free(tool.name, nested === undefined || nested.named ? undefined : nested.agent.name);
+    this.tools.set(name, tool);
+    this.routes[name] = { type: nested ? 'agent' : 'tool' };
+    if (client) {
+      this.clients[client.answers.replace(/_output$/, '')] = name;
+      this.specs.push(client.spec);
+    } else this.#offer(name, tool);
+  }
+
+  addHandoff(made: Handoff<never>): void {
+    const name = this.#free(made.toolName, made.named ? undefined : made.agent.name);
+    this.handoffs.set(name, made);
+    this.routes[name] = { type: 'handoff', to: made.agent.name };
+    this.#offer(name, { ...made, description: made.toolDescription });
+  }
+
+  #offer(
+    name: string,
+    { description, parameters, strict }: Pick<Tool<never>, 'description' | 'parameters' | 'strict'>,
+  ): void {
+    this.specs.push({ type: 'function', name, description, parameters, strict });
+  }
+
+  /** The name itself where it is free; a made-up one gives way to one with a hash of the agent's name. */
+  #free(name: string, madeFrom: string | undefined): string {
+    if (!this.tools.has(name) && !this.handoffs.has(name)) return name;
+    const distinct = madeFrom === undefined ? name : distinctName(name, madeFrom);
+    if (!this.tools.has(distinct) && !this.handoffs.has(distinct)) return distinct;
+    throw new UserError(
+      `Agent '${this.#agentName}' tools: two tools or handoffs are called '${name}'; give one of them another name.`,
+    );
+  }
+}

@@ -1,0 +1,1 @@
+export { call, message, ScriptedModel, type ScriptedModelOptions, type ScriptedTurn } from './scripted-model.ts';
