@@ -40,8 +40,6 @@ const families: readonly Family[] = [
   { providers: ['ollama'], facts: { input: ['image'] } },
   // https://console.groq.com/docs/structured-outputs
   { providers: ['groq'], facts: { structuredOutput: 'without_tools', input: ['image'] } },
-  // https://platform.claude.com/docs/en/api/openai-sdk
-  { providers: ['anthropic'], facts: { structuredOutput: 'none', input: ['image'] } },
   // https://docs.perplexity.ai/guides/chat-completions-guide
   { providers: ['perplexity'], facts: { tools: false, input: ['image'] } },
 ];

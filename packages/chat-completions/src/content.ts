@@ -1,74 +1,42 @@
-import type { InputPart, Json, MessagePart } from '@polyrun/core';
+import type { InputPart, MessagePart } from '@polyrun/core';
 import type { Target } from './target.ts';
-import type { JsonObject } from './wire.ts';
-
-/** Content parts of a message, as the wire spells them. */
-export type Parts = readonly JsonObject[];
+import { given, type JsonObject } from './wire.ts';
 
 /** The content of a user message: a string when it is nothing but one text, else parts. What has no place is described and reported. */
-export function userContent(content: string | readonly MessagePart[], target: Target): string | Parts {
+export function userContent(content: string | readonly MessagePart[], target: Target): string | readonly JsonObject[] {
   if (typeof content === 'string') return content;
   const parts = content.map((part) => contentPart(part, target));
-  const texts = parts.flatMap((part) =>
-    part['type'] === 'text' && typeof part['text'] === 'string' ? [part['text']] : [],
-  );
-  const onlyText = texts.length === parts.length;
-  return onlyText && (parts.length === 1 || target.dialect.plainText) ? texts.join('\n') : parts;
+  const texts = parts.map(({ text }) => text).filter((text) => typeof text === 'string');
+  const plain = texts.length === parts.length && (parts.length === 1 || target.dialect.plainText);
+  return plain ? texts.join('\n') : parts;
 }
 
 function contentPart(part: MessagePart, target: Target): JsonObject {
-  switch (part.type) {
-    case 'input_text':
-    case 'output_text':
-      return { type: 'text', text: part.text };
-    case 'refusal':
-      return { type: 'text', text: part.refusal };
-    default:
-      return mediaPart(part, target) ?? described(part, target);
-  }
+  if (part.type === 'input_text' || part.type === 'output_text') return { type: 'text', text: part.text };
+  if (part.type === 'refusal') return { type: 'text', text: part.refusal };
+  return mediaPart(part, target) ?? described(part, target);
 }
 
 type MediaPart = Exclude<InputPart, { type: 'input_text' }>;
+const kinds = { input_image: 'image', input_file: 'file', input_audio: 'audio' } as const;
 
 /** `undefined` when the wire or the model has no place for it. */
 function mediaPart(part: MediaPart, { dialect, capabilities }: Target): JsonObject | undefined {
-  const kind = kindOf(part);
-  if (capabilities.input && !capabilities.input.includes(kind)) return undefined;
-  switch (part.type) {
-    case 'input_audio':
-      return { type: 'input_audio', input_audio: part.input_audio };
-    case 'input_image':
-      if (part.image_url === undefined) return undefined;
-      return { type: 'image_url', image_url: { url: part.image_url, ...given({ detail: part.detail }) } };
-    case 'input_file': {
-      const { filename, file_id } = part;
-      const file_data = part.file_data ?? (dialect.fileURLs ? part.file_url : undefined);
-      if (file_data === undefined && file_id === undefined) return undefined;
-      return { type: 'file', file: given(file_data === undefined ? { file_id } : { filename, file_data }) };
-    }
+  if (capabilities.input?.includes(kinds[part.type]) === false) return undefined;
+  if (part.type === 'input_audio') return { type: 'input_audio', input_audio: part.input_audio };
+  if (part.type === 'input_image') {
+    const { image_url: url, detail } = part;
+    return url === undefined ? undefined : { type: 'image_url', image_url: { url, ...given({ detail }) } };
   }
-}
-
-function kindOf({ type }: MediaPart): 'image' | 'file' | 'audio' {
-  if (type === 'input_image') return 'image';
-  return type === 'input_file' ? 'file' : 'audio';
+  const { filename, file_id, file_data = dialect.fileURLs ? part.file_url : undefined } = part;
+  if (file_data !== undefined) return { type: 'file', file: { file_data, ...given({ filename }) } };
+  return file_id === undefined ? undefined : { type: 'file', file: { file_id } };
 }
 
 /** A text in the place of what the model cannot be shown. */
 function described(part: MediaPart, { report }: Target): JsonObject {
-  const kind = kindOf(part);
-  const address = part.type === 'input_file' ? part.file_url : part.type === 'input_image' ? part.image_url : undefined;
-  const where = address === undefined || address.startsWith('data:') ? '' : `: ${address}`;
-  report({
-    type: 'dropped_item',
-    name: part.type,
-    detail: `this endpoint takes no such ${kind}; the model is told so`,
-  });
-  return { type: 'text', text: `[${kind} that cannot be shown here${where}]` };
-}
-
-function given(fields: { [field: string]: Json | undefined }): JsonObject {
-  const kept: { [field: string]: Json } = {};
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) kept[name] = value;
-  return kept;
+  const kind = kinds[part.type];
+  report('dropped_item', part.type, `no place for this ${kind}; the model is told so`);
+  const { file_url = '' } = part.type === 'input_file' ? part : {};
+  return { type: 'text', text: `[${kind} left out${file_url && `: ${file_url}`}]` };
 }

@@ -165,12 +165,6 @@ export const dialectRows: readonly Row[] = [
     },
   },
   {
-    // https://vercel.com/docs/ai-gateway/sdks-and-apis/openai-chat-completions/reasoning
-    name: 'vercel',
-    providers: ['vercel'],
-    quirks: { effort: effortObject, efforts: { max: 'xhigh' }, reasoningField: 'reasoning' },
-  },
-  {
     // https://docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk: finish reasons stay empty, signatures in reasoning_details.
     name: 'snowflake',
     providers: ['snowflake'],
@@ -247,16 +241,6 @@ export const dialectRows: readonly Row[] = [
       fields: { ...openaiOnly, topK: 'top_k', seed: null, parallelToolCalls: null },
       order: ['system_first', 'alternate', 'user_last'],
       streamOptions: false,
-    },
-  },
-  {
-    // https://platform.claude.com/docs/en/api/openai-sdk: the listed fields are ignored, so they are not sent.
-    name: 'anthropic',
-    providers: ['anthropic'],
-    quirks: {
-      fields: { ...openaiOnly, seed: null, frequencyPenalty: null, presencePenalty: null },
-      effort: null,
-      strictTools: false,
     },
   },
   {

@@ -11,7 +11,6 @@ import {
   type ToolChoice,
   type ToolSpec,
 } from '@polyrun/core';
-import type { Dialect } from './dialects.ts';
 import { chatMessages } from './messages.ts';
 import { ordered } from './order.ts';
 import type { Destination, Target } from './target.ts';
@@ -26,142 +25,108 @@ export function encodeRequest(
   capabilities: Capabilities,
   destination: Destination,
 ): { body: Body; adaptations: readonly Adaptation[] } {
-  refuseServerState(request, destination);
+  const { provider, model, dialect } = destination;
+  for (const field of ['conversationId', 'previousResponseId'] as const) {
+    if (request[field] === undefined) continue;
+    throw new UserError(`${field}: the chat-completions adapter has no state on the server; use a session, or openai-responses.`);
+  }
   const adaptations: Adaptation[] = [];
-  const target: Target = { ...destination, capabilities, report: (adaptation) => void adaptations.push(adaptation) };
+  const report: Target['report'] = (type, name, detail) => void adaptations.push({ type, name, detail });
+  const target: Target = { ...destination, capabilities, report };
+  const { settings } = request;
   const { tools, fields } = toolFields(request.tools, target);
-  const output = outputFields(request, target);
-  const { role, settings } = { role: destination.dialect.systemRole, settings: request.settings };
-  const instructions = [request.instructions, output.instructions].filter((text) => text !== undefined && text !== '');
-  const messages: ChatMessage[] = instructions.length > 0 ? [{ role, content: instructions.join('\n\n') }] : [];
+  const { format, prompt = '' } = outputFormat(request, target);
+  const instructions = [request.instructions, prompt].filter(Boolean).join('\n\n');
+  const first: ChatMessage[] = instructions === '' ? [] : [{ role: dialect.systemRole, content: instructions }];
   const body: Body = {
-    model: destination.model,
-    messages: ordered([...messages, ...chatMessages(request.input, target)], target),
+    model,
+    messages: ordered([...first, ...chatMessages(request.input, target)], target),
     ...fields,
-    ...(tools.length > 0 ? { tools, ...choiceFields(settings.toolChoice, target) } : {}),
-    ...output.fields,
-    ...settingFields(settings, { target, withTools: tools.length > 0 }),
-    ...settings.providerOptions?.[destination.provider],
+    ...(tools.length > 0 && { tools, ...choiceField(settings.toolChoice, target) }),
+    ...(format && { response_format: format }),
+    ...settingFields(settings, tools.length > 0, target),
+    ...settings.providerOptions?.[provider],
   };
   return { body, adaptations };
 }
 
-function refuseServerState({ conversationId, previousResponseId }: ModelRequest, { provider }: Destination): void {
-  const given = conversationId !== undefined ? 'conversationId' : 'previousResponseId';
-  if (conversationId === undefined && previousResponseId === undefined) return;
-  throw new UserError(
-    `${given}: the chat-completions adapter (${provider}) keeps no conversation on the server. Leave it out and pass the ` +
-      'history as input or use a session; the openai-responses adapter has server state.',
-  );
-}
-
 function toolFields(specs: readonly ToolSpec[], target: Target): { tools: JsonObject[]; fields: JsonObject } {
-  const tools: JsonObject[] = [];
-  let fields: JsonObject = {};
-  for (const spec of specs) {
-    const { tool, body } = isFunctionTool(spec) ? { tool: functionTool(spec, target) } : hostedTool(spec, target);
-    if (tool) tools.push(tool);
-    if (body) fields = { ...fields, ...body };
-  }
-  return { tools, fields };
+  const added = specs.map((spec) => (isFunctionTool(spec) ? { tool: functionTool(spec, target) } : hostedTool(spec, target)));
+  return {
+    tools: added.map(({ tool }) => tool).filter((tool) => tool !== undefined),
+    fields: Object.assign({}, ...added.map(({ body }) => body)),
+  };
 }
 
 function isFunctionTool(spec: ToolSpec): spec is FunctionToolSpec {
   return spec.type === 'function';
 }
 
-function functionTool(spec: FunctionToolSpec, { dialect, capabilities, provider, model }: Target): JsonObject {
-  if (capabilities.tools === false)
-    throw new UserError(
-      `tools: ${model} of ${provider} has no function tools; leave out '${spec.name}' or change the model.`,
-    );
-  const { name, description, parameters } = spec;
-  const strict = spec.strict && dialect.strictTools ? { strict: true } : {};
-  return { type: 'function', function: { name, description, parameters, ...strict } };
+function functionTool({ name, description, parameters, strict }: FunctionToolSpec, target: Target): JsonObject {
+  const { dialect, capabilities, provider, model } = target;
+  if (capabilities.tools === false) throw new UserError(`tools: ${provider}/${model} has none; leave out '${name}' or change the model.`);
+  return { type: 'function', function: { name, description, parameters, ...(strict && dialect.strictTools && { strict }) } };
 }
 
 function hostedTool(spec: HostedToolSpec, target: Target): { tool?: JsonObject; body?: JsonObject } {
   const { dialect, capabilities, provider, model } = target;
-  if (Object.hasOwn(dialect.hostedTools, spec.type)) return dialect.hostedTools[spec.type]?.(spec) ?? {};
+  const known = dialect.hostedTools;
+  const mapped = Object.hasOwn(known, spec.type) ? known[spec.type]?.(spec) : undefined;
+  if (mapped) return mapped;
   if (capabilities.hostedTools?.includes(spec.type)) return { tool: spec };
-  const known = Object.keys(dialect.hostedTools);
   throw new UserError(
-    `tools: ${model} of ${provider} has no hosted tool '${spec.type}' on the chat-completions wire (it has ` +
-      `${known.length > 0 ? known.join(', ') : 'none'}). Leave it out, or list it in the option capabilities.hostedTools to send it as it is.`,
+    `tools: ${provider}/${model} has no hosted tool '${spec.type}', only ${Object.keys(known).join(', ') || 'functions'}. ` +
+      'Leave it out, or name it in the option capabilities.hostedTools to send it as it is.',
   );
 }
 
-function choiceFields(choice: ToolChoice | undefined, { dialect, capabilities, report }: Target): JsonObject {
+function choiceField(choice: ToolChoice | undefined, { dialect, capabilities, report }: Target): JsonObject {
   if (choice === undefined) return {};
-  if (choice === 'auto' || choice === 'none') return { tool_choice: choice };
-  if (capabilities.forcedToolChoice === false) {
-    report({ type: 'unsupported_setting', name: 'toolChoice', detail: 'this model cannot be forced to call a tool' });
+  const forced = choice !== 'auto' && choice !== 'none';
+  if (forced && capabilities.forcedToolChoice === false) {
+    report('unsupported_setting', 'toolChoice', 'this model cannot be forced to call a tool');
     return {};
   }
-  return {
-    tool_choice: choice === 'required' ? dialect.required : { type: 'function', function: { name: choice.name } },
-  };
+  if (typeof choice === 'object') return { tool_choice: { type: 'function', function: { name: choice.name } } };
+  return { tool_choice: forced ? dialect.required : choice };
 }
 
-/** Native where the model has it; else the schema goes into the instructions and any JSON is asked for. */
-function outputFields({ output, tools }: ModelRequest, target: Target): { fields: JsonObject; instructions?: string } {
-  if (output === undefined) return { fields: {} };
-  const { structuredOutput } = target.capabilities;
+/** Native where the model has it; else the schema stands in the instructions and any JSON object is asked for. */
+function outputFormat({ output, tools }: ModelRequest, { capabilities, report }: Target): { format?: JsonObject; prompt?: string } {
+  if (output === undefined) return {};
+  const { structuredOutput } = capabilities;
+  const { schema, strict } = output;
   if (structuredOutput !== 'none' && !(structuredOutput === 'without_tools' && tools.length > 0)) {
     const name = output.name.replace(/[^\w-]/g, '_').slice(0, 64);
-    const json_schema = { name, schema: output.schema, strict: output.strict };
-    return { fields: { response_format: { type: 'json_schema', json_schema } } };
+    return { format: { type: 'json_schema', json_schema: { name, schema, strict } } };
   }
-  const detail = 'the schema stands in the instructions and any JSON object is asked for';
-  target.report({ type: 'output_strategy', name: 'prompted', detail });
-  const instructions = `Answer with one JSON object that obeys this JSON Schema:\n${JSON.stringify(output.schema)}`;
+  report('output_strategy', 'prompted', 'the schema stands in the instructions');
+  const prompt = `Answer with one JSON object that obeys this JSON Schema:\n${JSON.stringify(schema)}`;
   // JSON mode would keep the model from calling tools.
-  return { fields: tools.length > 0 ? {} : { response_format: { type: 'json_object' } }, instructions };
+  return tools.length > 0 ? { prompt } : { prompt, format: { type: 'json_object' } };
 }
 
-/** Settings that are not just a field of the body. */
-const special: ReadonlySet<string> = new Set(['toolChoice', 'reasoning', 'truncation', 'cache', 'providerOptions']);
-
-function settingFields(
-  settings: ModelSettings,
-  { target, withTools }: { target: Target; withTools: boolean },
-): JsonObject {
+function settingFields(settings: ModelSettings, withTools: boolean, target: Target): JsonObject {
   const { dialect, capabilities, report } = target;
   const body: { [field: string]: Json } = {};
-  for (const [name, value] of Object.entries(settings)) {
-    if (value === undefined || value === null || special.has(name)) continue;
-    const field = settingField(name, dialect, capabilities);
-    if (field === undefined)
-      report({ type: 'unsupported_setting', name, detail: `${target.provider} has no such setting` });
-    else if (name !== 'parallelToolCalls' || withTools) body[field] = toJson(value);
-  }
-  if (settings.truncation === 'auto')
-    report({ type: 'unsupported_setting', name: 'truncation', detail: 'Chat Completions does not shorten its input' });
-  if (settings.cache !== undefined && settings.cache !== 'auto')
-    report({ type: 'unsupported_setting', name: 'cache', detail: 'caching here is up to the provider' });
-  return { ...body, ...reasoningFields(settings.reasoning, target) };
-}
-
-function settingField(name: string, dialect: Dialect, capabilities: Capabilities): string | undefined {
   const allowed: readonly string[] | undefined = capabilities.settings;
-  if (allowed && !allowed.includes(name)) return undefined;
-  const field = Object.entries(dialect.fields).find(([setting]) => setting === name)?.[1];
-  return field ?? undefined;
-}
-
-function reasoningFields(reasoning: ModelSettings['reasoning'], { dialect, capabilities, report }: Target): JsonObject {
-  if (reasoning?.summary !== undefined)
-    report({ type: 'unsupported_setting', name: 'reasoning.summary', detail: 'Chat Completions has no summaries' });
-  const effort = reasoning?.effort;
-  if (effort === undefined) return {};
-  const unsupported = capabilities.settings && !capabilities.settings.includes('reasoning');
-  if (dialect.effort === null || unsupported || capabilities.reasoning === 'none') {
-    report({ type: 'unsupported_setting', name: 'reasoning.effort', detail: 'this model takes no effort' });
-    return {};
+  const fields = new Map<string, string | null>(Object.entries(dialect.fields));
+  const refuse = (name: string, detail = 'there is no such setting here') => report('unsupported_setting', name, detail);
+  for (const [name, value] of Object.entries(settings)) {
+    const field = fields.get(name);
+    if (value === undefined || value === null || field === undefined) continue;
+    if (field === null || allowed?.includes(name) === false) refuse(name);
+    else if (withTools || name !== 'parallelToolCalls') body[field] = toJson(value);
   }
-  const sent = dialect.efforts[effort];
-  if (sent === undefined) return dialect.effort(effort);
-  if (sent !== 'xhigh')
-    report({ type: 'unsupported_setting', name: 'reasoning.effort', detail: `'${effort}' is sent as '${sent}'` });
-  return dialect.effort(sent);
+  const { truncation, cache = 'auto', reasoning } = settings;
+  if (truncation === 'auto') refuse('truncation');
+  if (cache !== 'auto') refuse('cache');
+  if (reasoning?.summary !== undefined) refuse('reasoning.summary');
+  if (reasoning?.effort === undefined) return body;
+  const effort = dialect.efforts[reasoning.effort] ?? reasoning.effort;
+  if (dialect.effort === null || capabilities.reasoning === 'none') refuse('reasoning.effort');
+  else Object.assign(body, dialect.effort(effort));
+  // The highest effort just has another name.
+  if (effort !== reasoning.effort && effort !== 'xhigh') refuse('reasoning.effort', `sent as ${effort}`);
+  return body;
 }

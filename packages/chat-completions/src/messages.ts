@@ -1,7 +1,6 @@
 import {
   contentText,
   isFields,
-  parseJson,
   wireIds,
   type FunctionCallItem,
   type FunctionCallOutputItem,
@@ -11,120 +10,86 @@ import {
   type OutputItem,
   type ReasoningItem,
 } from '@polyrun/core';
-import { userContent, type Parts } from './content.ts';
+import { userContent } from './content.ts';
 import type { ReasoningField } from './dialects.ts';
 import { api, type Target } from './target.ts';
-import { fieldsOf, listOf, textOf, type ChatMessage, type JsonObject } from './wire.ts';
+import { isClosed } from './tool-calls.ts';
+import { given, type ChatMessage, type JsonObject } from './wire.ts';
 
 /** The items of one turn of the model, which this wire holds in one message. */
-type Turn = { texts: string[]; calls: JsonObject[]; reasoning: string[]; field: ReasoningField; extras: MutableObject };
-type MutableObject = { [field: string]: Json };
+type Turn = { texts: string[]; calls: JsonObject[]; reasoning: string; field: string; extras: { [field: string]: Json } };
+type Encoding = { readonly target: Target; readonly wireId: (callId: string) => string };
 
 /** Items as messages: a turn of the model is one assistant message, outputs follow their calls, media of outputs go to the user. */
 export function chatMessages(items: readonly Item[], target: Target): ChatMessage[] {
   const messages: ChatMessage[] = [];
-  const wireId = wireIds(target.dialect.callIds);
+  const at: Encoding = { target, wireId: wireIds(target.dialect.callIds) };
   let turn: Turn | undefined;
-  let media: Parts = [];
-  const closeTurn = () => {
-    const message = turn && assistantMessage(turn, target);
-    if (message) messages.push(message);
+  let media: readonly JsonObject[] = [];
+  const close = () => {
+    if (turn) messages.push(...assistantMessage(turn, target));
+    else if (media.length > 0) messages.push({ role: 'user', content: media });
     turn = undefined;
-  };
-  const handOverMedia = () => {
-    if (media.length > 0) messages.push({ role: 'user', content: media });
     media = [];
   };
   for (const item of items) {
     if (item.type === 'function_call_output') {
-      closeTurn();
+      const before = media;
+      if (turn) close();
       const { text, moved } = toolOutput(item, target);
-      messages.push({ role: 'tool', tool_call_id: wireId(item.call_id), content: text });
-      media = [...media, ...moved];
+      messages.push({ role: 'tool', tool_call_id: at.wireId(item.call_id), content: text });
+      media = [...before, ...moved];
     } else if (item.type === 'message' && item.role !== 'assistant') {
-      closeTurn();
-      handOverMedia();
+      close();
       messages.push(inputMessage(item, target));
     } else {
-      handOverMedia();
-      turn ??= { texts: [], calls: [], reasoning: [], field: target.dialect.reasoningField, extras: {} };
-      addToTurn(turn, item, { target, wireId });
+      if (!turn) close();
+      turn ??= { texts: [], calls: [], reasoning: '', field: target.dialect.reasoningField, extras: {} };
+      addToTurn(turn, item, at);
     }
   }
-  closeTurn();
-  handOverMedia();
+  close();
   return messages;
 }
 
-function inputMessage(item: MessageItem, target: Target): ChatMessage {
-  if (item.role === 'user') return { role: 'user', content: userContent(item.content, target) };
-  return { role: target.dialect.systemRole, content: contentText(item.content) };
+function inputMessage({ role, content }: MessageItem, target: Target): ChatMessage {
+  if (role === 'user') return { role, content: userContent(content, target) };
+  return { role: target.dialect.systemRole, content: contentText(content) };
 }
 
-function addToTurn(turn: Turn, item: OutputItem, at: { target: Target; wireId: (id: string) => string }): void {
-  switch (item.type) {
-    case 'message':
-      turn.texts.push(contentText(item.content));
-      return;
-    case 'reasoning':
-      return addReasoning(turn, item, at.target);
-    case 'function_call':
-      turn.calls.push(toolCall(item, at.wireId(item.call_id), at.target));
-      return;
-    default:
-      at.target.report({
-        type: 'dropped_item',
-        name: item.type,
-        detail: 'Chat Completions has no place for the result of a tool that the provider ran',
-      });
-  }
+function addToTurn(turn: Turn, item: OutputItem, { target, wireId }: Encoding): void {
+  if (item.type === 'message') turn.texts.push(contentText(item.content));
+  else if (item.type === 'function_call') turn.calls.push(toolCall(item, wireId(item.call_id), target));
+  else if (item.type === 'reasoning') addReasoning(turn, item, target);
+  else target.report('dropped_item', item.type, 'this wire has no place for what a provider did by itself');
 }
 
 function addReasoning(turn: Turn, item: ReasoningItem, target: Target): void {
   const { field, ...extras } = ownData(item, target);
-  turn.reasoning.push((item.content ?? item.summary).map(({ text }) => text).join(''));
-  if (isReasoningField(field)) turn.field = field;
+  turn.reasoning += (item.content ?? item.summary).map(({ text }) => text).join('');
+  if (typeof field === 'string') turn.field = field;
   for (const [name, value] of Object.entries(extras)) {
     const earlier = turn.extras[name];
-    turn.extras[name] = Array.isArray(earlier) && Array.isArray(value) ? [...listOfJson(earlier), ...value] : value;
+    turn.extras[name] = earlier instanceof Array && value instanceof Array ? [...earlier, ...value] : value;
   }
 }
 
-function listOfJson(value: Json): readonly Json[] {
-  return value instanceof Array ? value : [];
-}
-
-function isReasoningField(field: unknown): field is ReasoningField {
-  return (
-    field === 'reasoning_content' || field === 'reasoning' || field === 'reasoning_details' || field === 'thinking'
-  );
-}
-
 function toolCall(item: FunctionCallItem, id: string, target: Target): JsonObject {
+  let { arguments: args } = item;
+  // Servers parse the arguments of past calls and refuse the request when they cannot.
+  if (!isClosed(args)) {
+    if (args !== '') target.report('other', 'function_call', `arguments of ${item.call_id} that are no JSON object: sent as {}`);
+    args = '{}';
+  }
   const { extra_content } = ownData(item, target);
-  return {
-    id,
-    type: 'function',
-    function: { name: item.name, arguments: legalArguments(item, target) },
-    ...(extra_content === undefined ? {} : { extra_content }),
-  };
-}
-
-/** Servers parse the arguments of past calls and refuse the request when they cannot. */
-function legalArguments(item: FunctionCallItem, { report }: Target): string {
-  if (item.arguments.trim() === '') return '{}';
-  if (isFields(parseJson(item.arguments))) return item.arguments;
-  const detail = `the arguments of call ${item.call_id} are no JSON object and are sent as {}`;
-  report({ type: 'other', name: 'function_call', detail });
-  return '{}';
+  return { id, type: 'function', function: { name: item.name, arguments: args }, ...given({ extra_content }) };
 }
 
 /** What this provider left on an item for itself; nothing when the item came by another provider or wire. */
-function ownData(item: OutputItem, { provider, model }: Target): { readonly [field: string]: Json } {
-  const { origin } = item;
-  if (origin && (origin.provider !== provider || origin.api !== api || vendor(origin.model) !== vendor(model)))
-    return {};
-  const data = item.provider_data?.[provider];
+function ownData({ origin, provider_data }: OutputItem, { provider, model }: Target): JsonObject {
+  // Behind a router, signatures of one vendor's model mean nothing to another vendor's.
+  const own = !origin || (origin.provider === provider && origin.api === api && vendor(origin.model) === vendor(model));
+  const data = own ? provider_data?.[provider] : undefined;
   return isJsonObject(data) ? data : {};
 }
 
@@ -132,61 +97,46 @@ function isJsonObject(value: Json | undefined): value is JsonObject {
   return isFields(value);
 }
 
-/** Behind a router, signatures of one vendor's model mean nothing to another vendor's. */
 function vendor(model: string): string {
-  return model.slice(0, Math.max(model.indexOf('/'), 0));
+  return model.includes('/') ? model.slice(0, model.indexOf('/')) : '';
 }
 
-function assistantMessage(turn: Turn, { report }: Target): ChatMessage | undefined {
-  const text = turn.texts.filter((part) => part !== '').join('\n\n');
-  if (text === '' && turn.calls.length === 0) {
-    if (turn.reasoning.length > 0)
-      report({ type: 'dropped_item', name: 'reasoning', detail: 'no message or call of the model goes with it' });
-    return undefined;
+function assistantMessage({ texts, calls, reasoning, field, extras }: Turn, { report }: Target): ChatMessage[] {
+  const text = texts.filter(Boolean).join('\n\n');
+  if (text === '' && calls.length === 0) {
+    if (reasoning !== '') report('dropped_item', 'reasoning', 'no message and no call goes with it');
+    return [];
   }
-  const reasoning = turn.reasoning.join('');
-  return {
-    role: 'assistant',
-    content: turn.field === 'thinking' && reasoning !== '' ? thinkingParts(reasoning, text) : text === '' ? null : text,
-    ...(turn.calls.length > 0 ? { tool_calls: turn.calls } : {}),
-    ...reasoningFields(turn, reasoning),
-  };
+  const shown = reasoning !== '' && extras['reasoning_details'] === undefined;
+  const thinking = shown && field === thinkingField;
+  return [
+    {
+      role: 'assistant',
+      content: thinking ? thinkingParts(reasoning, text) : text || null,
+      ...(calls.length > 0 && { tool_calls: calls }),
+      ...extras,
+      // Details hold the text as well; both together would be read twice.
+      ...(shown && !thinking && { [field]: field === 'reasoning_details' ? [{ type: 'reasoning.text', text: reasoning }] : reasoning }),
+    },
+  ];
 }
 
-function reasoningFields({ field, extras }: Turn, reasoning: string): JsonObject {
-  // Details hold the text as well; both together would be read twice.
-  if (extras['reasoning_details'] !== undefined || reasoning === '' || field === 'thinking') return extras;
-  if (field !== 'reasoning_details') return { ...extras, [field]: reasoning };
-  return { ...extras, reasoning_details: [{ type: 'reasoning.text', text: reasoning }] };
-}
+const thinkingField: ReasoningField = 'thinking';
 
 function thinkingParts(reasoning: string, text: string): Json {
-  const thinking = { type: 'thinking', thinking: [{ type: 'text', text: reasoning }] };
-  return text === '' ? [thinking] : [thinking, { type: 'text', text }];
+  const parts = [{ type: 'thinking', thinking: [{ type: 'text', text: reasoning }] }];
+  return text === '' ? parts : [...parts, { type: 'text', text }];
 }
 
 /** Tool messages hold nothing but text; what else an output has goes into a message of the user behind the outputs. */
-function toolOutput(item: FunctionCallOutputItem, target: Target): { text: string; moved: Parts } {
-  const text = contentText(item.output);
-  const others = typeof item.output === 'string' ? [] : item.output.filter((part) => part.type !== 'input_text');
-  if (others.length === 0) return { text: text === '' ? emptyOutput(target) : text, moved: [] };
-  const detail = `media in the output of call ${item.call_id} follow in a message of the user`;
-  target.report({ type: 'moved_media', name: 'function_call_output', detail });
-  const moved = userContent(others, target);
-  const parts = typeof moved === 'string' ? [{ type: 'text', text: moved }] : moved;
-  return { text: text === '' ? 'The output follows in the next message of the user.' : text, moved: parts };
-}
-
-function emptyOutput({ report }: Target): string {
-  report({ type: 'other', name: 'function_call_output', detail: 'an empty output is sent as (no output)' });
-  return '(no output)';
-}
-
-/** What a reply's message keeps for its own provider beside the words: details, signatures, and the field they came in. */
-export function opaqueFields(message: { readonly [field: string]: unknown }): { readonly [field: string]: unknown } {
-  const kept: { [field: string]: unknown } = {};
-  if (listOf(message['reasoning_details']).length > 0) kept['reasoning_details'] = message['reasoning_details'];
-  if (Object.keys(fieldsOf(message['extra_content'])).length > 0) kept['extra_content'] = message['extra_content'];
-  if (textOf(message['thought_signature']) !== '') kept['thought_signature'] = message['thought_signature'];
-  return kept;
+function toolOutput({ call_id, output }: FunctionCallOutputItem, target: Target): { text: string; moved: readonly JsonObject[] } {
+  const text = contentText(output);
+  const media = typeof output === 'string' ? [] : output.filter(({ type }) => type !== 'input_text');
+  if (media.length > 0) target.report('moved_media', 'function_call_output', `media of ${call_id} follow in a user message`);
+  else if (text === '') target.report('other', 'function_call_output', `the empty output of ${call_id} is sent as (no output)`);
+  const moved = media.length > 0 ? userContent(media, target) : [];
+  return {
+    text: text || (media.length > 0 ? '(see the next user message)' : '(no output)'),
+    moved: typeof moved === 'string' ? [{ type: 'text', text: moved }] : moved,
+  };
 }

@@ -1,4 +1,4 @@
-import { defineModel, toJson, UserError, type Codec, type Json, type Model, type ModelProvider } from '@polyrun/core';
+import { defineModel, toJson, UserError, type Codec, type Model, type ModelProvider } from '@polyrun/core';
 import { accumulateReply } from './accumulate.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { connector } from './connect.ts';
@@ -9,7 +9,7 @@ import type { AdapterOptions } from './options.ts';
 import { hostOf, presetName, presetOfURL, presets } from './presets.ts';
 import { api, type Destination } from './target.ts';
 import { chatTransport } from './transport.ts';
-import type { Body, Chunk, Reply } from './wire.ts';
+import { given, type Body, type Chunk, type Reply } from './wire.ts';
 
 /**
  * Models of any OpenAI-compatible endpoint. `groq/llama-3.3-70b-versatile` finds address and key by the prefix; with `baseURL`,
@@ -17,29 +17,26 @@ import type { Body, Chunk, Reply } from './wire.ts';
  */
 export function chatCompletions(options: AdapterOptions = {}): ModelProvider {
   const models = new Map<string, Model>();
-  const reference = referenceTo(options);
   return {
     name: options.name ?? api,
     getModel(modelName) {
       const name = modelName ?? options.defaultModel;
-      if (name === undefined)
-        throw new UserError(
-          "No model was named: give the agent a model such as 'groq/llama-3.3-70b-versatile', or the option defaultModel.",
-        );
+      if (name === undefined) throw new UserError("model: none was named. Name one, such as 'groq/llama-3.3-70b-versatile', or give the option defaultModel.");
       const model = models.get(name) ?? modelOf(name, options);
       models.set(name, model);
       return model;
     },
-    ...(reference === undefined ? {} : { reference }),
+    ...given({ reference: referenceTo(options) }),
   };
 }
 
 function modelOf(name: string, options: AdapterOptions): Model {
   const { provider, model, preset } = placeOf(name, options);
-  const dialect = dialectOf(preset ?? provider, model);
-  const capabilities = capabilitiesOf(preset ?? provider, model, options.capabilities);
+  const known = preset ?? provider;
+  const dialect = dialectOf(known, model);
+  const capabilities = capabilitiesOf(known, model, options.capabilities);
   const streamFields = dialect.streamOptions ? { stream_options: { include_usage: true } } : {};
-  const connect = connector(options, { provider, model, preset: preset === undefined ? undefined : presets[preset] });
+  const connect = connector(options, { provider, model, preset });
   return defineModel(
     { provider, api, name: model, capabilities },
     codec({ provider, model, dialect }),
@@ -56,28 +53,24 @@ function codec(destination: Destination): Codec<Body, Reply, Chunk> {
 }
 
 /** Which model of which provider a name means, and under which preset it is known. */
-function placeOf(name: string, options: AdapterOptions): { provider: string; model: string; preset?: string } {
+function placeOf(name: string, options: AdapterOptions): { provider: string; model: string; preset: string | undefined } {
   const url = options.baseURL ?? options.client?.baseURL;
-  const named = options.name === undefined ? undefined : presetName(options.name);
-  if (url !== undefined) {
-    const preset = named ?? presetOfURL(url);
-    const provider = options.name ?? preset ?? (hostOf(url) || api);
-    return { provider, model: name, ...(preset === undefined ? {} : { preset }) };
+  const named = presetName(options.name ?? '');
+  if (named !== undefined || url !== undefined) {
+    const preset = named ?? presetOfURL(url ?? '');
+    return { provider: named ?? options.name ?? preset ?? (hostOf(url ?? '') || api), model: name, preset };
   }
-  if (named !== undefined) return { provider: named, model: name, preset: named };
   const slash = name.indexOf('/');
   const preset = slash < 0 ? 'openai' : presetName(name.slice(0, slash));
   if (preset !== undefined) return { provider: options.name ?? preset, model: name.slice(slash + 1), preset };
   throw new UserError(
-    `The model '${name}' names no known provider. Write one of ${Object.keys(presets).join(', ')} before the slash, ` +
-      'or give the option baseURL (the whole name is then sent as the model).',
+    `model: '${name}' names no known provider. Put one before the slash (${Object.keys(presets).join(', ')}), ` +
+      'or give the option baseURL; the whole name is then sent.',
   );
 }
 
 /** How another thread rebuilds the provider; nothing when an option cannot travel. */
 function referenceTo(options: AdapterOptions): ModelProvider['reference'] {
-  const { client, fetch, apiKey } = options;
-  if (client !== undefined || fetch !== undefined || typeof apiKey === 'function') return undefined;
-  const json: Json = toJson(options);
-  return { module: '@polyrun/chat-completions', export: 'chatCompletions', options: json };
+  if (options.client || options.fetch || typeof options.apiKey === 'function') return undefined;
+  return { module: '@polyrun/chat-completions', export: 'chatCompletions', options: toJson(options) };
 }

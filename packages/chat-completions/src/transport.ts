@@ -59,3 +59,28 @@ export function chatTransport(route: Route): Transport<Body, Reply, Chunk> {
     toError: (error) => callError(error, { provider, redact: redactor(), requestId: undefined }),
   };
 }
+
+/** What a response holds, streamed or not. An error in the place of a completion is thrown. */
+async function* chunksOf(response: Response, { provider, redact }: CallFacts): AsyncGenerator<Chunk> {
+  const requestId = requestIdIn(headerReader(response.headers));
+  const facts = { provider, redact, requestId };
+  const type = response.headers.get('content-type') ?? 'no content type';
+  if (response.body && type.includes('text/event-stream')) {
+    for await (const text of eventData(response.body)) {
+      const data = text === doneMark ? text : checked(text, 'an event of the stream', facts);
+      yield { data, ...given({ requestId }) };
+      if (data === doneMark) return;
+    }
+    return;
+  }
+  yield { data: checked(await response.text(), `status ${response.status} with ${type}`, facts), whole: true, ...given({ requestId }) };
+  yield { data: doneMark };
+}
+
+function checked(text: string, what: string, facts: CallFacts): unknown {
+  const data = parseJson(text);
+  if (data === undefined) throw notACompletion(`${what} is no JSON`, facts.requestId);
+  const failure = errorInReply(data, facts);
+  if (failure) throw failure;
+  return data;
+}

@@ -101,8 +101,9 @@ export class Agent<in C = unknown, out O = string> {
 
   /** A copy with some options changed. */
   clone<D extends C = C, P = O>(changes: Partial<AgentOptions<D, P>>): Agent<D, P> {
+    const options: AgentOptions<D, O | P> = { ...this.#options, ...changes };
     // Without an output type among the changes P is O, which the compiler cannot know.
-    return new Agent<D, P>({ ...this.#options, ...changes } as AgentOptions<D, P>);
+    return new Agent<D, P>(options as AgentOptions<D, P>);
   }
 
   /** This agent as a tool of another: it gets an input of its own and answers with its final output. */

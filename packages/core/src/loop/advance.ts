@@ -22,8 +22,7 @@ function at(state: LoopState, outcome: Outcome, depth: number): LoopState {
 }
 
 function inside(state: LoopState, outcome: Outcome, { callId, depth }: { callId: string; depth: number }): LoopState {
-  const usage = usageIn(outcome);
-  const shared = usage === null ? state : { ...state, usage: addUsage(state.usage, usage) };
+  const shared = withUsage(state, usageIn(outcome));
   const found = slotOf(shared, callId);
   if (found?.slot.type !== 'nested') return shared;
   const before = found.slot.state;
@@ -42,20 +41,19 @@ function fold(state: LoopState, outcome: Outcome): LoopState {
     case 'checked':
       return checked(state, outcome);
     case 'prepared':
-      if (state.step.type !== 'prepare' || outcome.turn !== state.turn) return state;
-      return { ...state, plan: outcome.plan, entering: false, step: { type: 'model' } };
-    case 'responded': {
-      const counted = { ...state, usage: addUsage(state.usage, outcome.usage) };
-      return state.step.type === 'model' && outcome.turn === state.turn ? respond(counted, outcome.responses) : counted;
-    }
+      return prepared(state, outcome);
+    case 'responded':
+      return responded(state, outcome);
     case 'tool_settled':
+      return isNow(state, outcome) ? settle(state, outcome) : state;
     case 'tool_nested':
+      return isNow(state, outcome) ? nest(state, outcome) : state;
     case 'tool_waiting':
-      return outcome.turn === state.turn ? folded(state, outcome) : state;
+      return isNow(state, outcome) ? wait(state, outcome.callId) : state;
     case 'handed_off':
-      return state.step.type === 'hand_off' && outcome.turn === state.turn ? handedOff(state, outcome) : state;
+      return isNow(state, outcome) ? handedOff(state, outcome) : state;
     case 'handoff_refused':
-      return state.step.type === 'hand_off' && outcome.turn === state.turn ? refused(state, outcome) : state;
+      return isNow(state, outcome) ? refused(state, outcome) : state;
     case 'finished':
       return finished(state, outcome);
     case 'continued':
@@ -63,12 +61,9 @@ function fold(state: LoopState, outcome: Outcome): LoopState {
     case 'saved':
       return state.saves === null ? state : { ...state, saves: { ...state.saves, done: outcome.to } };
     case 'failed':
-      return failed(
-        outcome.usage === null ? state : { ...state, usage: addUsage(state.usage, outcome.usage) },
-        outcome,
-      );
+      return failed(withUsage(state, outcome.usage), outcome);
     case 'aborted':
-      return outcome.usage === null ? state : { ...state, usage: addUsage(state.usage, outcome.usage) };
+      return withUsage(state, outcome.usage);
     case 'halted':
       return state.end === null ? { ...state, end: { type: 'halted', when: outcome.when } } : state;
     case 'resumed':
@@ -78,15 +73,29 @@ function fold(state: LoopState, outcome: Outcome): LoopState {
   }
 }
 
-function folded(state: LoopState, outcome: OutcomeOf<'tool_settled' | 'tool_nested' | 'tool_waiting'>): LoopState {
-  if (outcome.type === 'tool_waiting') return wait(state, outcome.callId);
-  return outcome.type === 'tool_nested' ? nest(state, outcome) : settle(state, outcome);
+/** False for the late outcome of an effect of an earlier turn. */
+function isNow({ turn }: LoopState, outcome: Outcome): boolean {
+  return outcome.turn === turn;
+}
+
+function withUsage(state: LoopState, usage: Usage | null): LoopState {
+  return usage === null ? state : { ...state, usage: addUsage(state.usage, usage) };
 }
 
 function started(state: LoopState, { log, view, checks, saved, server }: OutcomeOf<'started'>): LoopState {
   if (state.step.type !== 'start') return state;
   const saves = saved === null ? null : { done: saved, due: saved };
   return nextTurn({ ...state, log, view, checks, saves, server });
+}
+
+function prepared(state: LoopState, outcome: OutcomeOf<'prepared'>): LoopState {
+  if (state.step.type !== 'prepare' || !isNow(state, outcome)) return state;
+  return { ...state, plan: outcome.plan, entering: false, step: { type: 'model' } };
+}
+
+function responded(state: LoopState, outcome: OutcomeOf<'responded'>): LoopState {
+  const counted = withUsage(state, outcome.usage);
+  return state.step.type === 'model' && isNow(state, outcome) ? respond(counted, outcome.responses) : counted;
 }
 
 function checked(state: LoopState, { verdict, tripped }: OutcomeOf<'checked'>): LoopState {

@@ -76,15 +76,14 @@ class Driver {
     for (;;) {
       const wanted = effectsFor(this.#state);
       const [only] = wanted;
-      if (only === undefined && this.#live.size === 0 && this.#inbox.length === 0) return this.#state;
+      const quiet = this.#live.size === 0 && this.#inbox.length === 0;
+      if (only === undefined && quiet) return this.#state;
       // Nearly always one effect is wanted and nothing else goes on: no bookkeeping then.
-      if (only !== undefined && wanted.length === 1 && this.#live.size === 0 && this.#inbox.length === 0) {
-        const result = this.#start(only);
-        if (result !== undefined) {
-          const told = this.#fold(result);
-          if (told instanceof Promise) await told;
-          continue;
-        }
+      if (only !== undefined && wanted.length === 1 && quiet) {
+        const outcome = this.#start(only);
+        const told = outcome && this.#fold(outcome);
+        if (told instanceof Promise) await told;
+        if (outcome !== undefined) continue;
       } else this.#reconcile(wanted);
       if (this.#inbox.length === 0) await this.#wait();
       await this.#settle();
@@ -142,7 +141,7 @@ class Driver {
   async #settle(): Promise<void> {
     if (this.#failure) {
       for (const { control } of this.#live.values()) control.abort();
-      await Promise.all([...this.#live.values()].map(({ running }) => running));
+      await Promise.all([...this.#live.values()].flatMap(({ running }) => running ?? []));
       throw this.#failure.cause;
     }
     const outcomes = this.#inbox;

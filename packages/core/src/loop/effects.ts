@@ -1,4 +1,5 @@
 import type { Log } from './log.ts';
+import { isPending } from './tools.ts';
 import type {
   Candidate,
   Decision,
@@ -44,103 +45,73 @@ const outermost: readonly string[] = [];
 
 /** Everything that may be going on now. Empty: the run is done, has failed, was halted, or waits for a person. */
 export function effectsFor(state: LoopState): readonly Effect[] {
-  return effectsAt(state, outermost, '', { tools: toolBudget(state) });
+  return effectsAt(state, { path: outermost, prefix: '', room: { tools: toolBudget(state) } });
 }
 
 function toolBudget({ options: { limits }, toolCalls }: LoopState): number | null {
   return limits?.toolCalls === undefined ? null : limits.toolCalls - toolCalls;
 }
 
-/** `room.tools` is how many more tools may be listed; what is listed counts down. */
-function effectsAt(
-  state: LoopState,
-  path: readonly string[],
-  prefix: string,
-  room: { tools: number | null },
-): readonly Effect[] {
-  const save = saveEffect(state, path, prefix);
+/** Where a state stands in the whole run. `room.tools`: how many more tools may be listed; what is listed counts down. */
+type Around = { readonly path: readonly string[]; readonly prefix: string; readonly room: { tools: number | null } };
+
+function effectsAt(state: LoopState, around: Around): readonly Effect[] {
+  const save = saveEffect(state, around);
   const work =
-    state.end === null || state.end.type === 'ending'
-      ? workEffects(state, path, prefix, room)
-      : restEffects(state, path, prefix);
+    state.end === null || state.end.type === 'ending' ? workEffects(state, around) : restEffects(state, around);
   if (save === undefined) return work;
   return work.length === 0 ? [save] : [save, ...work];
 }
 
 /** A run that is to stop after its turn goes on until the next one would begin. */
-function restEffects(state: LoopState, path: readonly string[], prefix: string): readonly Effect[] {
+function restEffects(state: LoopState, around: Around): readonly Effect[] {
   const finishing = state.end?.type === 'halted' && state.end.when === 'after_turn' && state.step.type !== 'prepare';
-  return finishing ? workEffects({ ...state, end: null }, path, prefix, { tools: toolBudget(state) }) : none;
+  return finishing ? workEffects({ ...state, end: null }, around) : none;
 }
 
-function workEffects(
-  state: LoopState,
-  path: readonly string[],
-  prefix: string,
-  room: { tools: number | null },
-): readonly Effect[] {
+function workEffects(state: LoopState, around: Around): readonly Effect[] {
   if (state.end?.type === 'ending') {
-    return [{ type: 'finish', ...place(state, path, `${prefix}${state.turn}/end`), candidate: state.end.cause, state }];
+    const id = `${around.prefix}${state.turn}/end`;
+    return [{ type: 'finish', ...place(state, around, id), candidate: state.end.cause, state }];
   }
-  if (state.checks.length === 0) return stepEffects(state, path, prefix, room);
+  if (state.checks.length === 0) return stepEffects(state, around);
   // Before the verdict: what a guardrail of gate `model` holds back, else everything up to the model call.
   const blocking = state.checks.some(({ gate }) => gate === 'model');
   const checks = state.checks
     .filter(({ gate }) => !blocking || gate === 'model')
-    .map(({ index }): Effect => ({
-      type: 'check_input',
-      ...place(state, path, `${prefix}check/${index}`),
-      index,
-      log: state.log,
-    }));
+    .map(({ index }): Effect => {
+      const id = `${around.prefix}check/${index}`;
+      return { type: 'check_input', ...place(state, around, id), index, log: state.log };
+    });
   const held = blocking || (state.step.type !== 'prepare' && state.step.type !== 'model');
-  return held ? checks : [...checks, ...stepEffects(state, path, prefix, room)];
+  return held ? checks : [...checks, ...stepEffects(state, around)];
 }
 
-function stepEffects(
-  state: LoopState,
-  path: readonly string[],
-  prefix: string,
-  room: { tools: number | null },
-): readonly Effect[] {
-  const { step, turn, agent } = state;
-  const at = `${prefix}${turn}/`;
+function stepEffects(state: LoopState, around: Around): readonly Effect[] {
+  const { step, turn, agent, server } = state;
+  const { path } = around;
+  const at = `${around.prefix}${turn}/`;
   switch (step.type) {
     case 'start':
-      return [{ type: 'start', id: `${prefix}start`, path, turn, agent, log: state.log }];
+      return [{ type: 'start', id: `${around.prefix}start`, path, turn, agent, log: state.log }];
     case 'prepare': {
-      const { entering, server } = state;
-      const toolChoiceUsed = state.toolUsers.includes(agent);
+      const facts = {
+        entering: state.entering,
+        input: state.view ?? state.log,
+        toolChoiceUsed: state.toolUsers.includes(agent),
+        server,
+      };
+      return [{ type: 'prepare_turn', id: `${at}prepare`, path, turn, agent, ...facts }];
+    }
+    case 'model': {
+      const { plan } = state;
+      if (plan === null) return none;
       return [
-        {
-          type: 'prepare_turn',
-          id: `${at}prepare`,
-          path,
-          turn,
-          agent,
-          entering,
-          input: state.view ?? state.log,
-          toolChoiceUsed,
-          server,
-        },
+        { type: 'call_model', id: `${at}model`, path, turn, agent, plan, input: state.view ?? state.log, server },
       ];
     }
-    case 'model':
-      if (state.plan === null) return none;
-      return [
-        {
-          type: 'call_model',
-          id: `${at}model`,
-          path,
-          turn,
-          agent,
-          plan: state.plan,
-          input: state.view ?? state.log,
-          server: state.server,
-        },
-      ];
     case 'tools':
-      return toolEffects(state, step, { path, prefix: at, room });
+      return toolEffects(state, step, { ...around, prefix: at });
     case 'hand_off':
       return [{ type: 'hand_off', id: `${at}handoff`, path, turn, agent, call: step.call, state }];
     case 'finish':
@@ -148,49 +119,49 @@ function stepEffects(
   }
 }
 
-type Around = { readonly path: readonly string[]; readonly prefix: string; readonly room: { tools: number | null } };
-
 function toolEffects(state: LoopState, step: ToolsStep, around: Around): readonly Effect[] {
   const effects: Effect[] = [];
   let left = state.options.maxConcurrency ?? step.slots.length;
   for (const slot of step.slots) {
     if (left <= 0) break;
-    if (slotEffects(state, slot, around, effects)) left -= 1;
+    const wanted = slotEffects(state, slot, around);
+    if (wanted === undefined) continue;
+    effects.push(...wanted);
+    left -= 1;
   }
   return effects;
 }
 
-/** Adds what one call wants to `effects`; true when the call takes a place among the concurrent ones. */
-function slotEffects(state: LoopState, slot: Slot, { path, prefix, room }: Around, effects: Effect[]): boolean {
+/** What one call wants; `undefined` when it takes no place among the concurrent ones. */
+function slotEffects(state: LoopState, slot: Slot, { path, prefix, room }: Around): readonly Effect[] | undefined {
   const { call } = slot;
   const id = prefix + pathSegment(call.callId);
-  const run = (suffix: string, facts: Pick<Extract<Effect, { type: 'run_tool' }>, 'decision' | 'ended'>) =>
-    effects.push({ type: 'run_tool', id: id + suffix, path, turn: state.turn, agent: state.agent, call, ...facts });
+  const at = { type: 'run_tool', path, turn: state.turn, agent: state.agent, call } as const;
   switch (slot.type) {
     case 'ready':
     case 'decided':
-      if (room.tools !== null && room.tools-- <= 0) return false;
-      if (slot.type === 'ready') run('', { decision: null, ended: null });
-      else run('/decided', { decision: slot.decision, ended: null });
-      return true;
+      if (room.tools !== null && room.tools-- <= 0) return undefined;
+      if (slot.type === 'ready') return [{ ...at, id, decision: null, ended: null }];
+      return [{ ...at, id: `${id}/decided`, decision: slot.decision, ended: null }];
     case 'nested':
-      effects.push(...effectsAt(slot.state, [...path, call.callId], `${id}/`, room));
-      return true;
+      return isPending(slot)
+        ? undefined
+        : effectsAt(slot.state, { path: [...path, call.callId], prefix: `${id}/`, room });
     case 'ended':
-      run('/ended', { decision: null, ended: slot.state });
-      return true;
+      return [{ ...at, id: `${id}/ended`, decision: null, ended: slot.state }];
     default:
-      return false;
+      return undefined;
   }
 }
 
-function saveEffect(state: LoopState, path: readonly string[], prefix: string): Effect | undefined {
+function saveEffect(state: LoopState, around: Around): Effect | undefined {
   const { saves, log } = state;
   if (saves === null || saves.done >= saves.due) return undefined;
-  return { type: 'save', ...place(state, path, `${prefix}save/${saves.done}`), from: saves.done, to: saves.due, log };
+  const id = `${around.prefix}save/${saves.done}`;
+  return { type: 'save', ...place(state, around, id), from: saves.done, to: saves.due, log };
 }
 
-function place({ turn, agent }: LoopState, path: readonly string[], id: string): Place {
+function place({ turn, agent }: LoopState, { path }: Around, id: string): Place {
   return { id, path, turn, agent };
 }
 

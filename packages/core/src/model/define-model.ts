@@ -56,13 +56,6 @@ export function defineModel<Body, Reply, Chunk>(
     return { ...response, output, adaptations };
   };
 
-  const failure = (error: unknown, call: CallContext): Error => {
-    if (error instanceof AgentsError) return error;
-    if (call.signal?.aborted)
-      return new ModelError({ kind: 'aborted', message: `The call of ${name} was aborted.`, cause: error });
-    return transport.toError(error);
-  };
-
   return {
     provider,
     name,
@@ -75,7 +68,7 @@ export function defineModel<Body, Reply, Chunk>(
         call.onWire?.({ kind: 'response', data: reply });
         return read(reply, request.input, adaptations);
       } catch (error) {
-        throw failure(error, call);
+        throw failure(error, call, transport);
       }
     },
 
@@ -90,10 +83,18 @@ export function defineModel<Body, Reply, Chunk>(
         }
         yield* completion.finish(read(reply.end(), request.input, adaptations)).events;
       } catch (error) {
-        throw failure(error, call);
+        throw failure(error, call, transport);
       }
     },
   };
+}
+
+/** Errors of the core's own kinds pass; an abort is told from what it looks like to the client. */
+function failure(error: unknown, call: CallContext, transport: { toError(error: unknown): ModelError }): AgentsError {
+  if (error instanceof AgentsError) return error;
+  if (call.signal?.aborted)
+    return new ModelError({ kind: 'aborted', message: 'The model call was aborted.', cause: error });
+  return transport.toError(error);
 }
 
 /** An output item as the log keeps it: checked, its kind spelled right, its origin marked, its call id unique. */

@@ -196,11 +196,11 @@ function closeMessage(item: MessageItem, tracked: Tracked, events: ModelEvent[])
   const parts: readonly MessagePart[] =
     typeof item.content === 'string' ? [{ type: 'output_text', text: item.content, annotations: [] }] : item.content;
   for (const [index, part] of parts.entries()) {
-    if (part.type === 'output_text' || part.type === 'refusal') closePart(part, index, tracked, events);
+    if (part.type === 'output_text' || part.type === 'refusal') events.push(...closePart(part, index, tracked));
   }
 }
 
-function closePart(part: OutputText | Refusal, index: number, tracked: Tracked, events: ModelEvent[]): void {
+function* closePart(part: OutputText | Refusal, index: number, tracked: Tracked): Generator<ModelEvent> {
   const key = `content/${index}`;
   if (tracked.closed.has(key)) return;
   const place = { ...at(tracked), content_index: index };
@@ -209,17 +209,17 @@ function closePart(part: OutputText | Refusal, index: number, tracked: Tracked, 
   if (seen === undefined) {
     const empty: OutputText | Refusal =
       part.type === 'refusal' ? { type: 'refusal', refusal: '' } : { type: 'output_text', text: '', annotations: [] };
-    events.push({ type: 'response.content_part.added', ...place, part: empty });
+    yield { type: 'response.content_part.added', ...place, part: empty };
   }
   const rest = remainder(text, seen);
   if (part.type === 'refusal') {
-    if (rest !== '') events.push({ type: 'response.refusal.delta', ...place, delta: rest });
-    events.push({ type: 'response.refusal.done', ...place, refusal: text });
+    if (rest !== '') yield { type: 'response.refusal.delta', ...place, delta: rest };
+    yield { type: 'response.refusal.done', ...place, refusal: text };
   } else {
-    if (rest !== '') events.push({ type: 'response.output_text.delta', ...place, delta: rest });
-    events.push({ type: 'response.output_text.done', ...place, text });
+    if (rest !== '') yield { type: 'response.output_text.delta', ...place, delta: rest };
+    yield { type: 'response.output_text.done', ...place, text };
   }
-  events.push({ type: 'response.content_part.done', ...place, part });
+  yield { type: 'response.content_part.done', ...place, part };
 }
 
 function closeReasoning(item: ReasoningItem, tracked: Tracked, events: ModelEvent[]): void {

@@ -40,7 +40,7 @@ export class Deadlines {
     this.#firesAt = Infinity;
     const time = now();
     let earliest = Infinity;
-    for (const deadline of [...this.#pending]) {
+    for (const deadline of this.#pending) {
       if (deadline.at > time) earliest = Math.min(earliest, deadline.at);
       else if (this.#pending.delete(deadline)) deadline.expire();
     }

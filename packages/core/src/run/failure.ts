@@ -40,7 +40,7 @@ export function rebuiltError({ name, message, data }: Failure): Error {
 const kept = ['kind', 'retryable', 'status', 'requestId', 'limit', 'refusal', 'partialText', 'result'];
 
 function dataOf(error: AgentsError): Fields {
-  const own: Fields = { ...error };
+  const own: Fields = Object.fromEntries(Object.entries(error));
   return Object.fromEntries(kept.filter((key) => own[key] !== undefined).map((key) => [key, own[key]]));
 }
 

@@ -263,6 +263,7 @@ export class Run {
     const own = this.scopeAt(path).publisher?.update(state);
     if (inner.length === 0) return own;
     const told = [own, ...inner.map((slot) => this.#publish(slot.state, [...path, slot.call.callId]))];
-    return told.some((each) => each instanceof Promise) ? Promise.all(told).then(() => undefined) : undefined;
+    const pending = told.filter((each) => each instanceof Promise);
+    return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
   }
 }

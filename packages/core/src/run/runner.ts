@@ -73,9 +73,11 @@ function begin<C, O>(
   const { agent, input, options = {} } = asked;
   const config: RunConfig<never> = { ...bound, ...options.runConfig };
   if (options.hooks) config.hooks = options.hooks;
-  const asGiven: RunOptions<never> = { ...options, runConfig: config } as RunOptions<never>;
+  const { context, ...rest } = options;
+  const asGiven: RunOptions<never> = { ...rest, runConfig: config };
+  // From here on the run knows agents of any context: each is given the one that its own type asked for.
   const make = (state: LoopState) =>
-    new Run(state, { agent, config, options: asGiven, context: asGiven.context as never, emit });
+    new Run(state, { agent, config, options: asGiven, context: context as never, emit });
   try {
     if (input instanceof RunState) return { run: resumed(input, { agent, config, options: asGiven, make }) };
     const items = inputToItems(input);

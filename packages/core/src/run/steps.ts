@@ -25,7 +25,6 @@ export function settle<T>(steps: Steps<T>): MaybePromise<T> {
 async function settleLater<T>(steps: Steps<T>, first: PromiseLike<unknown>): Promise<T> {
   let pending: unknown = first;
   for (;;) {
-    let next: IteratorResult<unknown, T>;
     let value: unknown;
     let failed = false;
     try {
@@ -34,7 +33,7 @@ async function settleLater<T>(steps: Steps<T>, first: PromiseLike<unknown>): Pro
       failed = true;
       value = error;
     }
-    next = failed ? steps.throw(value) : steps.next(value);
+    const next = failed ? steps.throw(value) : steps.next(value);
     if (next.done === true) return next.value;
     pending = next.value;
   }

@@ -1,6 +1,6 @@
 import type { AnyAgent } from '../agent/agent.ts';
 import { UserError } from '../errors.ts';
-import { Channel } from './channel.ts';
+import type { Channel } from './channel.ts';
 import { Result, type RunResult } from './result.ts';
 import type { Run } from './run.ts';
 import type { RunStreamEvent } from './run-events.ts';

@@ -16,7 +16,7 @@ function outputContent(value: unknown): string | readonly InputPart[] {
   if (typeof value === 'string') return value;
   if (isPart(value)) return [value];
   if (Array.isArray(value) && value.length > 0 && value.every(isPart)) return value;
-  return value === undefined ? '' : (stringify(value) ?? String(value));
+  return value === undefined ? '' : (stringify(value) ?? '');
 }
 
 const partTypes: ReadonlySet<unknown> = new Set(['input_text', 'input_image', 'input_file', 'input_audio']);

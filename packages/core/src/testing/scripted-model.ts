@@ -5,7 +5,7 @@ import { ResponseEvents } from '../model/response-events.ts';
 import { StreamCompletion } from '../model/stream-completion.ts';
 import type { MaybePromise } from '../agent/maybe-promise.ts';
 import type { ModelEvent } from '../protocol/events.ts';
-import type { OutputItem } from '../protocol/items.ts';
+import type { OutputItem, ReasoningItem } from '../protocol/items.ts';
 import { toJson, type Json } from '../protocol/json.ts';
 import type { ModelRequest } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
@@ -94,13 +94,11 @@ export class ScriptedModel implements Model {
     for (const item of response.output) {
       switch (item.type) {
         case 'message':
-          for (const piece of this.#pieces(itemText(item))) yield* isRefusal(item) ? events.refusal(piece) : events.text(piece);
+          for (const piece of this.#pieces(itemText(item)))
+            yield* isRefusal(item) ? events.refusal(piece) : events.text(piece);
           break;
         case 'reasoning':
-          for (const { text } of item.content ?? []) for (const piece of this.#pieces(text)) yield* events.reasoning(piece);
-          for (const [part, { text }] of item.summary.entries()) {
-            for (const piece of this.#pieces(text)) yield* events.reasoningSummary(piece, part);
-          }
+          yield* this.#reasoning(item, events);
           break;
         case 'function_call':
           yield* events.call(item.call_id, { callId: item.call_id, name: item.name });
@@ -110,6 +108,15 @@ export class ScriptedModel implements Model {
           yield* events.item(item);
       }
       events.close();
+    }
+  }
+
+  *#reasoning(item: ReasoningItem, events: ResponseEvents): Generator<ModelEvent> {
+    for (const { text } of item.content ?? []) {
+      for (const piece of this.#pieces(text)) yield* events.reasoning(piece);
+    }
+    for (const [part, { text }] of item.summary.entries()) {
+      for (const piece of this.#pieces(text)) yield* events.reasoningSummary(piece, part);
     }
   }
 
@@ -128,12 +135,22 @@ export class ScriptedModel implements Model {
 
 /** A function call as a model makes it; `args` becomes its JSON text. */
 export function call(name: string, args: Json = {}, callId: string = `call_${name}`): OutputItem {
-  return { type: 'function_call', call_id: callId, name, arguments: typeof args === 'string' ? args : JSON.stringify(toJson(args)) };
+  return {
+    type: 'function_call',
+    call_id: callId,
+    name,
+    arguments: typeof args === 'string' ? args : JSON.stringify(toJson(args)),
+  };
 }
 
 /** An assistant message. */
 export function message(text: string): OutputItem {
-  return { type: 'message', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text, annotations: [] }] };
+  return {
+    type: 'message',
+    role: 'assistant',
+    status: 'completed',
+    content: [{ type: 'output_text', text, annotations: [] }],
+  };
 }
 
 function isRefusal(item: OutputItem): boolean {

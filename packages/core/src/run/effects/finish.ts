@@ -3,7 +3,7 @@ import type { OutputGuardrail } from '../../agent/guardrails.ts';
 import { outputText } from '../../agent/agent-tool.ts';
 import { issuesText } from '../../agent/schema/parse-arguments.ts';
 import {
-  AgentsError,
+  type AgentsError,
   ContentFilterError,
   GuardrailExecutionError,
   LimitReachedError,

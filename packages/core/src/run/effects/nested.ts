@@ -9,11 +9,7 @@ import type { Work } from '../work.ts';
 import { checksOf } from './start.ts';
 
 /** The inner run of an agent used as a tool, before its first turn. `input` is what the tool's arguments were made into. */
-export function* nestedState(
-  work: Work<'run_tool'>,
-  { agent, maxTurns }: NestedRun<never>,
-  input: unknown,
-): Steps<LoopState> {
+export function nestedState(work: Work<'run_tool'>, { agent, maxTurns }: NestedRun<never>, input: unknown): LoopState {
   const { effect, run } = work;
   const scope = run.scopeAt([...effect.path, effect.call.callId]);
   const items = inputToItems(input, `the input of agent '${agent.name}' as a tool`);

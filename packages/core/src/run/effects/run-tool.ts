@@ -33,7 +33,7 @@ type Call = {
 /** Answers one call of the model: approval, guardrails, hooks, execution. Whatever goes wrong becomes an output that the model sees. */
 export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
   const { effect, scope, signal } = work;
-  const { call, decision, ended } = effect;
+  const { call, ended } = effect;
   if (call.route.type === 'approval') return answerApproval(effect);
   const agent = scope.agent(effect.agent);
   const { tools } = yield* scope.openedToolbox(agent, signal);
@@ -48,21 +48,24 @@ export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
     toolCall: asFunctionCall(work),
     verdicts: { input: [], output: [] },
   };
-  if (ended !== null) return yield* settleNested(made);
+  return ended === null ? yield* begun(made) : yield* settleNested(made);
+}
+
+/** A call before it runs: its arguments, then whether a person has to be asked, or what the person has said. */
+function* begun(made: Call): Steps<Settled> {
+  const { scope, effect } = made.work;
+  const { call, decision } = effect;
   const edited = decision?.type === 'approved' ? decision.arguments : undefined;
   const bound = yield* bind(made, edited ?? call.arguments);
   if (typeof bound === 'string') return yield* troubled(made, { kind: 'invalid_arguments', message: bound });
   if (decision?.type === 'rejected') {
-    return yield* troubled(made, {
-      kind: 'approval_rejected',
-      message: decision.message ?? 'Tool execution was not approved.',
-      worded: decision.message !== undefined,
-    });
+    const { message } = decision;
+    const words = message ?? 'Tool execution was not approved.';
+    return yield* troubled(made, { kind: 'approval_rejected', message: words, worded: message !== undefined });
   }
   const { callId } = call;
-  if (decision === null && (yield* wait(bound.needsApproval({ runContext: scope.contextOf(agent), callId })))) {
-    return { type: 'tool_waiting', callId };
-  }
+  const asks = decision === null && bound.needsApproval({ runContext: scope.contextOf(made.agent), callId });
+  if (yield* wait(asks)) return { type: 'tool_waiting', callId };
   return yield* guarded(made, bound);
 }
 
@@ -90,7 +93,7 @@ function* guarded(made: Call, bound: BoundCall<never>): Steps<Settled> {
   }
   yield* wait(work.scope.fire(agent, (hooks) => hooks.onToolStart?.({ context, agent, tool, toolCall })));
   if (tool.nested) {
-    const state = yield* nestedState(work, tool.nested, yield* wait(bound.execute(context)));
+    const state = nestedState(work, tool.nested, yield* wait(bound.execute(context)));
     return { type: 'tool_nested', callId: context.callId, state, verdicts };
   }
   let value: unknown;

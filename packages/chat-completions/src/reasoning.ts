@@ -1,0 +1,29 @@
+import type { ReasoningField } from './dialects.ts';
+import { listOf, textOf, type Fields } from './wire.ts';
+
+/** The reasoning that a message or a delta shows, and the field that tells it: several may tell the same. */
+export function reasoningIn(message: Fields): { text: string; field: ReasoningField | undefined } {
+  const { reasoning_content, reasoning, reasoning_details, content, thinking } = message;
+  const tellings: readonly (readonly [ReasoningField, string])[] = [
+    ['reasoning_content', textOf(reasoning_content)],
+    ['reasoning', textOf(reasoning)],
+    ['reasoning_details', listOf(reasoning_details).map(({ text, summary }) => textOf(text) || textOf(summary)).join('')],
+    ['thinking', textOf(thinking) || listOf(content).map(thinkingOf).join('')],
+  ];
+  const [field, text = ''] = tellings.find(([, told]) => told !== '') ?? [];
+  return { text, field };
+}
+
+/** The text of a content part of type `thinking`, Mistral's. */
+function thinkingOf({ type, thinking }: Fields): string {
+  if (type !== 'thinking') return '';
+  return typeof thinking === 'string' ? thinking : listOf(thinking).map(({ text }) => textOf(text)).join('');
+}
+
+/** All visible text of a message or a delta, whose content may be parts. */
+export function contentIn({ content }: Fields): string {
+  return typeof content === 'string' ? content : listOf(content).map(({ text }) => textOf(text)).join('');
+}
+
+/** What a message holds for its own provider alone: details of the reasoning and signatures. */
+export const opaqueFields = ['reasoning_details', 'extra_content', 'thought_signature'] as const;
