@@ -84,14 +84,20 @@ class StreamedReply {
   /** Lists grow, entries of one index being pieces of one; opaque fields come whole. */
   #rest(delta: Fields): void {
     for (const field of ['annotations', 'images', 'executed_tools'] as const)
-      for (const entry of listOf(delta[field])) this.#merge(field, entry, ({ index }) => index !== undefined && index === entry['index']);
-    for (const field of opaqueFields) if (field !== 'reasoning_details') this.#message[field] = delta[field] || this.#message[field];
+      for (const entry of listOf(delta[field]))
+        this.#merge(field, entry, ({ index }) => index !== undefined && index === entry['index']);
+    for (const field of opaqueFields)
+      if (field !== 'reasoning_details') this.#message[field] = delta[field] || this.#message[field];
   }
 
   /** Details of one index and kind are pieces of one detail, unless their ids differ. */
   #detail(detail: Fields): void {
     const { index, type, id } = detail;
-    this.#merge('reasoning_details', detail, (known) => known['index'] === index && known['type'] === type && (!known['id'] || !id || known['id'] === id));
+    this.#merge(
+      'reasoning_details',
+      detail,
+      (known) => known['index'] === index && known['type'] === type && (!known['id'] || !id || known['id'] === id),
+    );
   }
 
   #merge(field: string, entry: Fields, belongs: (known: Fields) => boolean): void {
@@ -111,7 +117,9 @@ function overlay(known: Fields, told: Fields, grows?: ReadonlySet<string>): Fiel
   for (const [field, value] of Object.entries(told)) {
     if (value === null || value === undefined || value === '') continue;
     if (grows?.has(field)) merged[field] = textOf(known[field]) + textOf(value);
-    else merged[field] = typeof value === 'object' && !Array.isArray(value) ? overlay(fieldsOf(known[field]), fieldsOf(value)) : value;
+    else
+      merged[field] =
+        typeof value === 'object' && !Array.isArray(value) ? overlay(fieldsOf(known[field]), fieldsOf(value)) : value;
   }
   return merged;
 }

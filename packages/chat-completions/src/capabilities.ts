@@ -30,10 +30,12 @@ const families: readonly Family[] = [
   },
   { providers: ['openai', 'azure'], facts: { schemaDialect: 'openai_strict' } },
   // https://api-docs.deepseek.com/guides/thinking_mode and /guides/json_mode
-  { models: /deepseek/, facts: { reasoningReplay: 'required' } },
+  { models: /deepseek-(?!chat)/, facts: { reasoningReplay: 'required' } },
   { providers: ['deepseek'], facts: { structuredOutput: 'none', input: [] } },
   // https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model
   { models: /^kimi-/, facts: { reasoningReplay: 'required' } },
+  // Thinking comes and goes in parts of the content there, which only @polyrun/mistral speaks.
+  { providers: ['mistral'], facts: { reasoningReplay: 'forbidden' } },
   // https://docs.z.ai/api-reference/llm/chat-completion
   { providers: ['zai'], facts: { forcedToolChoice: false, structuredOutput: 'none' } },
   // https://docs.ollama.com/api/openai-compatibility

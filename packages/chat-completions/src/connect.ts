@@ -35,11 +35,9 @@ function newClient(baseURL: string, { fetch }: AdapterOptions): OpenAI {
     baseURL,
     // The key of the moment goes with each request.
     apiKey: 'none',
-    // These default to variables that are meant for OpenAI alone.
-    adminAPIKey: null,
+    // Their variables are meant for OpenAI alone.
     organization: null,
     project: null,
-    webhookSecret: null,
     maxRetries: 0,
     // Whoever gives a browser a key has decided so.
     dangerouslyAllowBrowser: true,
@@ -48,11 +46,16 @@ function newClient(baseURL: string, { fetch }: AdapterOptions): OpenAI {
 }
 
 /** The base URL and what its query asks for in every request. */
-function addressOf({ baseURL }: AdapterOptions, { provider, model, preset = '' }: Place): { baseURL: string; query: Query } {
+function addressOf(
+  { baseURL }: AdapterOptions,
+  { provider, model, preset = '' }: Place,
+): { baseURL: string; query: Query } {
   const { urls } = variablesOf(preset);
   const address = baseURL ?? (environment(urls) || textOf(presets[preset]?.url));
   if (!URL.canParse(address))
-    throw new UserError(`baseURL: ${address || 'none'} for ${provider}. Give the whole URL, such as https://…/v1, or set ${urls[0]}.`);
+    throw new UserError(
+      `baseURL: ${address || 'none'} for ${provider}. Give the whole URL, such as https://…/v1, or set ${urls[0]}.`,
+    );
   const url = new URL(address);
   const query = Object.fromEntries(url.searchParams);
   url.search = '';
@@ -74,7 +77,8 @@ function azurePath(url: URL, { query, model }: { query: Query; model: string }):
 
 async function keyOf({ apiKey, headers = {}, baseURL }: AdapterOptions, { provider, preset }: Place): Promise<string> {
   const { keys } = variablesOf(preset ?? '');
-  const key = (typeof apiKey === 'function' ? await apiKey() : apiKey) ?? (preset === undefined ? '' : environment(keys));
+  const key =
+    (typeof apiKey === 'function' ? await apiKey() : apiKey) ?? (preset === undefined ? '' : environment(keys));
   const needed = preset !== undefined && !hostOf(textOf(presets[preset]?.url)).startsWith('localhost');
   if (key !== '' || !needed || Object.keys(headers).some((name) => /^(authorization|api-key)$/i.test(name))) return key;
   const where = baseURL === undefined ? '' : ` at ${hostOf(baseURL)}`;

@@ -2,13 +2,12 @@ import type { InputPart, MessagePart } from '@polyrun/core';
 import type { Target } from './target.ts';
 import { given, type JsonObject } from './wire.ts';
 
-/** The content of a user message: a string when it is nothing but one text, else parts. What has no place is described and reported. */
+/** The content of a user message: a string when it is nothing but text, which every server takes, else parts. What has no place is described and reported. */
 export function userContent(content: string | readonly MessagePart[], target: Target): string | readonly JsonObject[] {
   if (typeof content === 'string') return content;
   const parts = content.map((part) => contentPart(part, target));
   const texts = parts.map(({ text }) => text).filter((text) => typeof text === 'string');
-  const plain = texts.length === parts.length && (parts.length === 1 || target.dialect.plainText);
-  return plain ? texts.join('\n') : parts;
+  return texts.length === parts.length ? texts.join('\n') : parts;
 }
 
 function contentPart(part: MessagePart, target: Target): JsonObject {

@@ -32,16 +32,28 @@ export function decodeReply(
   const raw = textOf(choice['finish_reason']);
   // OpenRouter and Mistral say `error`, Z.AI `network_error`, DeepSeek `insufficient_system_resource`.
   if (/error|insufficient/.test(raw))
-    throw new ModelError({ kind: 'server', message: `${provider} broke the answer off: ${raw}`, ...given({ requestId }) });
+    throw new ModelError({
+      kind: 'server',
+      message: `${provider} broke the answer off: ${raw}`,
+      ...given({ requestId }),
+    });
   const stop = stops[raw.toLowerCase()];
   const at = { provider, cut: stop === 'length' || stop === 'content_filter' };
   const calls = callsOf(message, at);
   return {
     ...given({ id: textOf(body['id']) || undefined, requestId }),
     model: textOf(body['model']) || model,
-    output: [...reasoningOf(message, provider), ...messageOf(message, body, at), ...calls, ...hostedOf(message, provider)],
+    output: [
+      ...reasoningOf(message, provider),
+      ...messageOf(message, body, at),
+      ...calls,
+      ...hostedOf(message, provider),
+    ],
     usage: usageIn(body),
-    stop: { type: stop ?? stopByContent(message, calls), raw: typeof choice['finish_reason'] === 'string' ? raw : null },
+    stop: {
+      type: stop ?? stopByContent(message, calls),
+      raw: typeof choice['finish_reason'] === 'string' ? raw : null,
+    },
   };
 }
 
@@ -86,14 +98,21 @@ function messageOf(message: Fields, body: Fields, { cut }: { cut: boolean }): Me
   const refusal = textOf(message['refusal']);
   if (text !== '') content.push({ type: 'output_text', text, annotations: annotationsOf(message, body) });
   if (refusal !== '') content.push({ type: 'refusal', refusal });
-  return content.length === 0 ? [] : [{ type: 'message', role: 'assistant', status: cut ? 'incomplete' : 'completed', content }];
+  return content.length === 0
+    ? []
+    : [{ type: 'message', role: 'assistant', status: cut ? 'incomplete' : 'completed', content }];
 }
 
 /** Citations as Open Responses spells them, flat; Perplexity lists its sources beside the choices. */
 function annotationsOf({ annotations }: Fields, { citations, search_results }: Fields): Json[] {
   const urls = Array.isArray(citations) ? citations.map((url: unknown) => ({ url })) : [];
   const sources = listOf(search_results).length > 0 ? listOf(search_results) : urls;
-  const cited = listOf(annotations).map(({ type, ...rest }) => ({ type, ...rest, ...fieldsOf(rest[textOf(type)]), [textOf(type)]: undefined }));
+  const cited = listOf(annotations).map(({ type, ...rest }) => ({
+    type,
+    ...rest,
+    ...fieldsOf(rest[textOf(type)]),
+    [textOf(type)]: undefined,
+  }));
   return [...cited, ...sources.map((source) => ({ type: 'url_citation', ...source }))].map(toJson);
 }
 
@@ -113,8 +132,12 @@ function callsOf(message: Fields, { provider, cut }: { provider: string; cut: bo
 
 /** Tools that the provider ran by itself, and images that it made: opaque items, so that nothing is lost. */
 function hostedOf(message: Fields, provider: string): OutputItem[] {
-  return (['executed_tools', 'images'] as const).flatMap((field) =>
-    listOf(message[field]).map((data) => ({ type: `${provider}:${field}` as const, status: 'completed' as const, data: toJson(data) })),
+  return (['executed_tool', 'image'] as const).flatMap((kind) =>
+    listOf(message[`${kind}s`]).map((data) => ({
+      type: `${provider}:${kind}` as const,
+      status: 'completed' as const,
+      data: toJson(data),
+    })),
   );
 }
 

@@ -13,6 +13,7 @@ import {
 } from '@polyrun/core';
 import { chatMessages } from './messages.ts';
 import { ordered } from './order.ts';
+import { reasoningIn } from './reasoning.ts';
 import type { Destination, Target } from './target.ts';
 import type { Body, ChatMessage, JsonObject } from './wire.ts';
 
@@ -28,7 +29,9 @@ export function encodeRequest(
   const { provider, model, dialect } = destination;
   for (const field of ['conversationId', 'previousResponseId'] as const) {
     if (request[field] === undefined) continue;
-    throw new UserError(`${field}: the chat-completions adapter has no state on the server; use a session, or openai-responses.`);
+    throw new UserError(
+      `${field}: the chat-completions adapter has no state on the server; use a session, or openai-responses.`,
+    );
   }
   const adaptations: Adaptation[] = [];
   const report: Target['report'] = (type, name, detail) => void adaptations.push({ type, name, detail });
@@ -38,20 +41,24 @@ export function encodeRequest(
   const { format, prompt = '' } = outputFormat(request, target);
   const instructions = [request.instructions, prompt].filter(Boolean).join('\n\n');
   const first: ChatMessage[] = instructions === '' ? [] : [{ role: dialect.systemRole, content: instructions }];
+  const messages = ordered([...first, ...chatMessages(request.input, target)], target);
   const body: Body = {
     model,
-    messages: ordered([...first, ...chatMessages(request.input, target)], target),
+    messages,
     ...fields,
     ...(tools.length > 0 && { tools, ...choiceField(settings.toolChoice, target) }),
     ...(format && { response_format: format }),
     ...settingFields(settings, tools.length > 0, target),
+    ...reasoningOff(messages, settings, target),
     ...settings.providerOptions?.[provider],
   };
   return { body, adaptations };
 }
 
 function toolFields(specs: readonly ToolSpec[], target: Target): { tools: JsonObject[]; fields: JsonObject } {
-  const added = specs.map((spec) => (isFunctionTool(spec) ? { tool: functionTool(spec, target) } : hostedTool(spec, target)));
+  const added = specs.map((spec) =>
+    isFunctionTool(spec) ? { tool: functionTool(spec, target) } : hostedTool(spec, target),
+  );
   return {
     tools: added.map(({ tool }) => tool).filter((tool) => tool !== undefined),
     fields: Object.assign({}, ...added.map(({ body }) => body)),
@@ -64,8 +71,12 @@ function isFunctionTool(spec: ToolSpec): spec is FunctionToolSpec {
 
 function functionTool({ name, description, parameters, strict }: FunctionToolSpec, target: Target): JsonObject {
   const { dialect, capabilities, provider, model } = target;
-  if (capabilities.tools === false) throw new UserError(`tools: ${provider}/${model} has none; leave out '${name}' or change the model.`);
-  return { type: 'function', function: { name, description, parameters, ...(strict && dialect.strictTools && { strict }) } };
+  if (capabilities.tools === false)
+    throw new UserError(`tools: ${provider}/${model} has none; leave out '${name}' or change the model.`);
+  return {
+    type: 'function',
+    function: { name, description, parameters, ...(strict && dialect.strictTools && { strict }) },
+  };
 }
 
 function hostedTool(spec: HostedToolSpec, target: Target): { tool?: JsonObject; body?: JsonObject } {
@@ -92,7 +103,10 @@ function choiceField(choice: ToolChoice | undefined, { dialect, capabilities, re
 }
 
 /** Native where the model has it; else the schema stands in the instructions and any JSON object is asked for. */
-function outputFormat({ output, tools }: ModelRequest, { capabilities, report }: Target): { format?: JsonObject; prompt?: string } {
+function outputFormat(
+  { output, tools }: ModelRequest,
+  { capabilities, report }: Target,
+): { format?: JsonObject; prompt?: string } {
   if (output === undefined) return {};
   const { structuredOutput } = capabilities;
   const { schema, strict } = output;
@@ -110,12 +124,14 @@ function settingFields(settings: ModelSettings, withTools: boolean, target: Targ
   const { dialect, capabilities, report } = target;
   const body: { [field: string]: Json } = {};
   const allowed: readonly string[] | undefined = capabilities.settings;
-  const fields = new Map<string, string | null>(Object.entries(dialect.fields));
-  const refuse = (name: string, detail = 'there is no such setting here') => report('unsupported_setting', name, detail);
+  const lacks: readonly string[] = dialect.lacks;
+  const names = new Map(Object.entries(dialect.names));
+  const refuse = (name: string, detail = 'there is no such setting here') =>
+    report('unsupported_setting', name, detail);
   for (const [name, value] of Object.entries(settings)) {
-    const field = fields.get(name);
+    const field = names.get(name);
     if (value === undefined || value === null || field === undefined) continue;
-    if (field === null || allowed?.includes(name) === false) refuse(name);
+    if (lacks.includes(name) || allowed?.includes(name) === false) refuse(name);
     else if (withTools || name !== 'parallelToolCalls') body[field] = toJson(value);
   }
   const { truncation, cache = 'auto', reasoning } = settings;
@@ -124,9 +140,18 @@ function settingFields(settings: ModelSettings, withTools: boolean, target: Targ
   if (reasoning?.summary !== undefined) refuse('reasoning.summary');
   if (reasoning?.effort === undefined) return body;
   const effort = dialect.efforts[reasoning.effort] ?? reasoning.effort;
-  if (dialect.effort === null || capabilities.reasoning === 'none') refuse('reasoning.effort');
+  if (capabilities.reasoning === 'none') refuse('reasoning.effort');
   else Object.assign(body, dialect.effort(effort));
   // The highest effort just has another name.
   if (effort !== reasoning.effort && effort !== 'xhigh') refuse('reasoning.effort', `sent as ${effort}`);
   return body;
+}
+
+/** A model that wants its reasoning back refuses past calls that come without; then it must not reason at all. */
+function reasoningOff(messages: readonly ChatMessage[], { reasoning }: ModelSettings, target: Target): JsonObject {
+  const { capabilities, dialect, report } = target;
+  if (capabilities.reasoningReplay !== 'required' || reasoning?.effort === 'none') return {};
+  if (!messages.some((message) => message['tool_calls'] !== undefined && reasoningIn(message).text === '')) return {};
+  report('reasoning_off', 'reasoning', 'a past call came without the reasoning that this model wants back');
+  return dialect.effort('none');
 }

@@ -1,28 +1,27 @@
 import { ModelError, toJson, type ModelErrorKind } from '@polyrun/core';
 import type { Redact } from './redact.ts';
-import { fieldsOf, given, listOf, numberOf, textOf } from './wire.ts';
+import { fieldsOf, given, numberOf, textOf } from './wire.ts';
 
 /** What is known of a call when it fails. */
-export type CallFacts = { readonly provider: string; readonly redact: Redact; readonly requestId: string | undefined };
+export type CallFacts = { readonly provider: string; readonly redact: Redact; readonly requestId?: string | undefined };
 
 /** Names what the client or a connection threw: an answer that is an error, a connection that failed, or anything else. */
 export function callError(error: unknown, facts: CallFacts): ModelError {
   const { status, error: body, headers, message, cause, code } = fieldsOf(error);
+  const header = headerReader(headers);
   const answered = numberOf(status);
-  if (answered !== undefined) {
-    const header = headerReader(headers);
-    const requestId = facts.requestId ?? requestIdIn(header);
-    return answeredError(body ?? message, { ...facts, requestId, status: answered, retryAfterMs: retryAfter(header) });
-  }
+  if (answered !== undefined)
+    return answeredError(body ?? message, {
+      ...facts,
+      status: answered,
+      requestId: requestIdIn(header),
+      retryAfterMs: retryAfter(header),
+    });
   const inner = fieldsOf(cause);
-  const words = facts.redact(`${textOf(message)} ${textOf(inner['message'])} ${textOf(inner['code'] ?? code)}`.trim());
-  const kind = /time(d )?-?out/i.test(words)
-    ? 'timeout'
-    : /connect|fetch|network|socket|terminated|E[A-Z]{5}/i.test(words)
-      ? 'network'
-      : 'unknown';
-  const said = `The call of ${facts.provider} failed: ${words}`;
-  return new ModelError({ kind, message: said, cause: error, ...given({ requestId: facts.requestId }) });
+  const words = facts.redact([message, inner['message'], inner['code'] ?? code].map(textOf).join(' '));
+  const broken = /connect|fetch|network|socket|terminated|E[A-Z]{5}/i.test(words) ? 'network' : 'unknown';
+  const kind = /time(d )?-?out/i.test(words) ? 'timeout' : broken;
+  return new ModelError({ kind, message: `The call of ${facts.provider} failed: ${words}`, cause: error });
 }
 
 /** The error that stands where a completion or a chunk should: in a body of status 200, or in the middle of a stream. */
@@ -36,21 +35,20 @@ export function errorInReply(body: unknown, facts: CallFacts): ModelError | unde
 
 /** A reply that is no completion and no error either. */
 export function notACompletion(why: string, requestId: string | undefined): ModelError {
-  const message = `The endpoint's answer is no chat completion: ${why}. Check the base URL.`;
+  const message = `This is no chat completion: ${why}. Check the base URL.`;
   return new ModelError({ kind: 'protocol', message, ...given({ requestId }) });
 }
 
 type Answered = CallFacts & { status: number | undefined; retryAfterMs?: number | undefined };
 
 function answeredError(body: unknown, { provider, redact, status, requestId, retryAfterMs }: Answered): ModelError {
-  const { code, type, param, innererror } = fieldsOf(body);
-  const codes = [code, type, fieldsOf(innererror)['code']].map(textOf).join(' ').trim();
+  const { code, type, param } = fieldsOf(body);
+  const codes = `${textOf(code)} ${textOf(type)}`.trim();
   const words = wordsOf(body);
-  const kind = kindOf(status, codes, words);
-  const said = redact(words) || 'no reason was given';
+  const said = redact(words) || 'no reason given';
   return new ModelError({
-    kind,
-    message: `${provider} answered ${[status ?? 'with an error', redact(codes)].join(' ').trim()}: ${said}${hints[kind] ?? ''}`,
+    kind: kindOf(status, `${codes} ${words}`),
+    message: `${provider} answered ${status ?? 'with an error'} (${redact(codes)}): ${said}`,
     body: toJson({ error: { message: said, code, type, param } }),
     ...given({ status, requestId, retryAfterMs }),
   });
@@ -58,26 +56,25 @@ function answeredError(body: unknown, { provider, redact, status, requestId, ret
 
 /** The words of an error body, whatever shape it has; routers add those of the provider behind them. */
 function wordsOf(body: unknown): string {
-  if (typeof body === 'string') return body;
-  const { message, error, detail, metadata } = Array.isArray(body) ? fieldsOf(body[0]) : fieldsOf(body);
-  const words = textOf(message) || textOf(error) || textOf(detail) || textOf(listOf(detail)[0]?.['msg']);
-  return `${words || textOf(fieldsOf(error)['message'])} ${textOf(fieldsOf(metadata)['raw'])}`.trim();
+  const { message, metadata } = fieldsOf(body);
+  const words = textOf(message) || textOf(body) || JSON.stringify(body);
+  return `${words} ${textOf(fieldsOf(metadata)['raw'])}`.trim();
 }
-
-/** What to do next, where that is known. */
-const hints: { readonly [kind in ModelErrorKind]?: string } = {
-  auth: ' Check the API key.',
-  quota: ' Check the plan and the balance.',
-  not_found: ' Check the model name and the base URL.',
-  context_length: ' Send less history.',
-};
 
 /** What speaks for a kind in the codes and words of an error, whatever its status: providers mean many things by one. */
 const signs: readonly (readonly [ModelErrorKind, RegExp])[] = [
+  // A limit per minute is often worded like an exhausted plan or a long prompt, but it says when to come back.
+  ['rate_limit', /(retry|again) in \d|rate_limit_exceeded/i],
   ['content_filter', /content[_ ](filter|policy|management)|safety (system|filter)|flagged/i],
-  ['context_length', /context.(length|window)|maximum (context|prompt)|too many (input )?tokens|(prompt|input) is too long|reduce the length/i],
+  [
+    'context_length',
+    /context.(length|window)|maximum (context|prompt)|too many (input )?tokens|(prompt|input) is too long/i,
+  ],
   ['quota', /insufficient.(quota|balance|credit|fund)|exceeded your current quota|billing|credits/i],
-  ['auth', /(incorrect|invalid|missing|expired)[_ ]api.?key|api key (is )?(not valid|invalid|missing|expired)|authentication|permission/i],
+  [
+    'auth',
+    /(incorrect|invalid|missing|expired).api.?key|api key (is )?(not valid|invalid|missing|expired)|authenticat/i,
+  ],
   ['not_found', /model.?not.?found|decommissioned|model.{0,80} does not exist/i],
 ];
 const statuses: { readonly [status: number]: ModelErrorKind } = {
@@ -99,14 +96,10 @@ const streamed: readonly (readonly [ModelErrorKind, RegExp])[] = [
   ['invalid_request', /invalid|bad.?request/i],
 ];
 
-function kindOf(status: number | undefined, codes: string, words: string): ModelErrorKind {
-  const text = `${codes} ${words}`;
-  // A limit per minute is often worded like an exhausted plan or a long prompt, but it says when to come back.
-  if (status === 429 && /(retry|again) in \d|rate_limit_exceeded/i.test(text)) return 'rate_limit';
-  const known = signs.find(([, sign]) => sign.test(text))?.[0] ?? statuses[status ?? 0];
-  if (known) return known;
-  if (status !== undefined) return status < 500 ? 'invalid_request' : 'server';
-  return streamed.find(([, sign]) => sign.test(text))?.[0] ?? 'server';
+function kindOf(status: number | undefined, text: string): ModelErrorKind {
+  const told =
+    signs.find(([, sign]) => sign.test(text)) ?? (status ? undefined : streamed.find(([, sign]) => sign.test(text)));
+  return told?.[0] ?? statuses[status ?? 0] ?? (status !== undefined && status < 500 ? 'invalid_request' : 'server');
 }
 
 type HeaderReader = (name: string) => string | undefined;
@@ -117,16 +110,15 @@ export function headerReader(headers: unknown): HeaderReader {
   return (name) => (typeof get === 'function' ? textOf(get.call(headers, name)) || undefined : undefined);
 }
 
-/** The id under which the provider knows the request: OpenAI's header, Azure's, Anthropic's, Amazon's. */
+/** The id under which the provider knows the request. */
 export function requestIdIn(header: HeaderReader): string | undefined {
-  return ['x-request-id', 'apim-request-id', 'request-id', 'x-amzn-requestid'].map(header).find(Boolean);
+  return header('x-request-id') ?? header('request-id') ?? header('apim-request-id');
 }
 
 /** How long the provider wants us to wait: milliseconds, seconds or a date. */
 function retryAfter(header: HeaderReader): number | undefined {
   const exact = header('retry-after-ms');
-  if (exact !== undefined) return Number(exact);
   const after = header('retry-after') ?? '';
-  const wait = Number(after) * 1000 || Date.parse(after) - Date.now();
+  const wait = exact === undefined ? Number(after) * 1000 || Date.parse(after) - Date.now() : Number(exact);
   return wait >= 0 ? Math.round(wait) : undefined;
 }

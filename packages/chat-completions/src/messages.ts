@@ -17,8 +17,17 @@ import { isClosed } from './tool-calls.ts';
 import { given, type ChatMessage, type JsonObject } from './wire.ts';
 
 /** The items of one turn of the model, which this wire holds in one message. */
-type Turn = { texts: string[]; calls: JsonObject[]; reasoning: string; field: string; extras: { [field: string]: Json } };
+type Turn = {
+  texts: string[];
+  calls: JsonObject[];
+  reasoning: string;
+  field: string;
+  extras: { [field: string]: Json };
+};
 type Encoding = { readonly target: Target; readonly wireId: (callId: string) => string };
+
+/** Where reasoning goes back whose item does not tell the field it came in. */
+const defaultField: ReasoningField = 'reasoning_content';
 
 /** Items as messages: a turn of the model is one assistant message, outputs follow their calls, media of outputs go to the user. */
 export function chatMessages(items: readonly Item[], target: Target): ChatMessage[] {
@@ -44,7 +53,7 @@ export function chatMessages(items: readonly Item[], target: Target): ChatMessag
       messages.push(inputMessage(item, target));
     } else {
       if (!turn) close();
-      turn ??= { texts: [], calls: [], reasoning: '', field: target.dialect.reasoningField, extras: {} };
+      turn ??= { texts: [], calls: [], reasoning: '', field: defaultField, extras: {} };
       addToTurn(turn, item, at);
     }
   }
@@ -78,7 +87,8 @@ function toolCall(item: FunctionCallItem, id: string, target: Target): JsonObjec
   let { arguments: args } = item;
   // Servers parse the arguments of past calls and refuse the request when they cannot.
   if (!isClosed(args)) {
-    if (args !== '') target.report('other', 'function_call', `arguments of ${item.call_id} that are no JSON object: sent as {}`);
+    if (args !== '')
+      target.report('other', 'function_call', `arguments of ${item.call_id} that are no JSON object: sent as {}`);
     args = '{}';
   }
   const { extra_content } = ownData(item, target);
@@ -108,32 +118,29 @@ function assistantMessage({ texts, calls, reasoning, field, extras }: Turn, { re
     return [];
   }
   const shown = reasoning !== '' && extras['reasoning_details'] === undefined;
-  const thinking = shown && field === thinkingField;
   return [
     {
       role: 'assistant',
-      content: thinking ? thinkingParts(reasoning, text) : text || null,
+      content: text || null,
       ...(calls.length > 0 && { tool_calls: calls }),
       ...extras,
       // Details hold the text as well; both together would be read twice.
-      ...(shown && !thinking && { [field]: field === 'reasoning_details' ? [{ type: 'reasoning.text', text: reasoning }] : reasoning }),
+      ...(shown && { [field]: reasoning }),
     },
   ];
 }
 
-const thinkingField: ReasoningField = 'thinking';
-
-function thinkingParts(reasoning: string, text: string): Json {
-  const parts = [{ type: 'thinking', thinking: [{ type: 'text', text: reasoning }] }];
-  return text === '' ? parts : [...parts, { type: 'text', text }];
-}
-
 /** Tool messages hold nothing but text; what else an output has goes into a message of the user behind the outputs. */
-function toolOutput({ call_id, output }: FunctionCallOutputItem, target: Target): { text: string; moved: readonly JsonObject[] } {
+function toolOutput(
+  { call_id, output }: FunctionCallOutputItem,
+  target: Target,
+): { text: string; moved: readonly JsonObject[] } {
   const text = contentText(output);
   const media = typeof output === 'string' ? [] : output.filter(({ type }) => type !== 'input_text');
-  if (media.length > 0) target.report('moved_media', 'function_call_output', `media of ${call_id} follow in a user message`);
-  else if (text === '') target.report('other', 'function_call_output', `the empty output of ${call_id} is sent as (no output)`);
+  if (media.length > 0)
+    target.report('moved_media', 'function_call_output', `media of ${call_id} follow in a user message`);
+  else if (text === '')
+    target.report('other', 'function_call_output', `the empty output of ${call_id} is sent as (no output)`);
   const moved = media.length > 0 ? userContent(media, target) : [];
   return {
     text: text || (media.length > 0 ? '(see the next user message)' : '(no output)'),

@@ -88,6 +88,7 @@ export function hostOf(url: string): string {
 /** The environment variables that may hold a preset's key or another address for it, in the order in which they are tried. */
 export function variablesOf(name: string): { keys: string[]; urls: string[] } {
   const prefixes = presets[name]?.env ?? [name.toUpperCase()];
-  const variables = (endings: readonly string[]) => prefixes.flatMap((prefix) => endings.map((ending) => prefix + ending));
+  const variables = (endings: readonly string[]) =>
+    prefixes.flatMap((prefix) => endings.map((ending) => prefix + ending));
   return { keys: variables(['_API_KEY', '_TOKEN']), urls: variables(['_BASE_URL', '_API_BASE', '_ENDPOINT']) };
 }

@@ -21,7 +21,10 @@ export function chatCompletions(options: AdapterOptions = {}): ModelProvider {
     name: options.name ?? api,
     getModel(modelName) {
       const name = modelName ?? options.defaultModel;
-      if (name === undefined) throw new UserError("model: none was named. Name one, such as 'groq/llama-3.3-70b-versatile', or give the option defaultModel.");
+      if (name === undefined)
+        throw new UserError(
+          "model: none was named. Name one, such as 'groq/llama-3.3-70b-versatile', or give the option defaultModel.",
+        );
       const model = models.get(name) ?? modelOf(name, options);
       models.set(name, model);
       return model;
@@ -53,7 +56,10 @@ function codec(destination: Destination): Codec<Body, Reply, Chunk> {
 }
 
 /** Which model of which provider a name means, and under which preset it is known. */
-function placeOf(name: string, options: AdapterOptions): { provider: string; model: string; preset: string | undefined } {
+function placeOf(
+  name: string,
+  options: AdapterOptions,
+): { provider: string; model: string; preset: string | undefined } {
   const url = options.baseURL ?? options.client?.baseURL;
   const named = presetName(options.name ?? '');
   if (named !== undefined || url !== undefined) {

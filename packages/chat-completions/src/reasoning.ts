@@ -7,7 +7,12 @@ export function reasoningIn(message: Fields): { text: string; field: ReasoningFi
   const tellings: readonly (readonly [ReasoningField, string])[] = [
     ['reasoning_content', textOf(reasoning_content)],
     ['reasoning', textOf(reasoning)],
-    ['reasoning_details', listOf(reasoning_details).map(({ text, summary }) => textOf(text) || textOf(summary)).join('')],
+    [
+      'reasoning_details',
+      listOf(reasoning_details)
+        .map(({ text, summary }) => textOf(text) || textOf(summary))
+        .join(''),
+    ],
     ['thinking', textOf(thinking) || listOf(content).map(thinkingOf).join('')],
   ];
   const [field, text = ''] = tellings.find(([, told]) => told !== '') ?? [];
@@ -17,12 +22,20 @@ export function reasoningIn(message: Fields): { text: string; field: ReasoningFi
 /** The text of a content part of type `thinking`, Mistral's. */
 function thinkingOf({ type, thinking }: Fields): string {
   if (type !== 'thinking') return '';
-  return typeof thinking === 'string' ? thinking : listOf(thinking).map(({ text }) => textOf(text)).join('');
+  return typeof thinking === 'string'
+    ? thinking
+    : listOf(thinking)
+        .map(({ text }) => textOf(text))
+        .join('');
 }
 
 /** All visible text of a message or a delta, whose content may be parts. */
 export function contentIn({ content }: Fields): string {
-  return typeof content === 'string' ? content : listOf(content).map(({ text }) => textOf(text)).join('');
+  return typeof content === 'string'
+    ? content
+    : listOf(content)
+        .map(({ text }) => textOf(text))
+        .join('');
 }
 
 /** What a message holds for its own provider alone: details of the reasoning and signatures. */

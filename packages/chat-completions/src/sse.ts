@@ -8,7 +8,7 @@ export async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerat
   let rest = '';
   let data: string[] = [];
   try {
-    for (let ended = false; !ended; ) {
+    for (let ended = false; !ended;) {
       const { done, value } = await reader.read();
       ended = done;
       const lines = `${rest}${done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true })}`.split('\n');

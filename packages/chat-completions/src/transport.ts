@@ -73,7 +73,11 @@ async function* chunksOf(response: Response, { provider, redact }: CallFacts): A
     }
     return;
   }
-  yield { data: checked(await response.text(), `status ${response.status} with ${type}`, facts), whole: true, ...given({ requestId }) };
+  yield {
+    data: checked(await response.text(), `status ${response.status} with ${type}`, facts),
+    whole: true,
+    ...given({ requestId }),
+  };
   yield { data: doneMark };
 }
 

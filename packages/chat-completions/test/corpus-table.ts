@@ -27,7 +27,8 @@ await Promise.all(workers);
 await server.close();
 
 console.log(`provider                    chunks of 1: passed failed   chunks of 37: passed failed`);
-for (const [provider, { passed, failed }] of [...rows].sort()) console.log(line(provider, passed, failed));
+for (const [provider, { passed, failed }] of [...rows].sort(([a], [b]) => a.localeCompare(b)))
+  console.log(line(provider, passed, failed));
 const total = (cells: 'passed' | 'failed') =>
   chunks.map((_, column) => [...rows.values()].reduce((sum, row) => sum + (row[cells][column] ?? 0), 0));
 console.log(line('all', total('passed'), total('failed')));

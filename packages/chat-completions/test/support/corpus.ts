@@ -46,10 +46,10 @@ export function chatCassettes(): Cassette[] {
 }
 
 export async function startReplay(): Promise<ReplayServer> {
-  const { startReplayServer } = (await import(pathToFileURL(`${shared}/tools/replay-server.mjs`).href)) as {
+  const replay = (await import(pathToFileURL(`${shared}/tools/replay-server.mjs`).href)) as {
     startReplayServer(dir: string): Promise<ReplayServer>;
   };
-  return startReplayServer(`${shared}/corpus`);
+  return replay.startReplayServer(`${shared}/corpus`);
 }
 
 const presetNames: { [provider: string]: string } = {
@@ -191,8 +191,8 @@ function normal(args: unknown): unknown {
 
 function hostedIn(output: readonly Item[]): string[] {
   return output.flatMap((item) =>
-    item.type.endsWith(':executed_tool') && 'tool' in item
-      ? [`executed_tool:${String((item.tool as { type?: unknown }).type)}`]
+    item.type.endsWith(':executed_tool') && 'data' in item
+      ? [`executed_tool:${String((item.data as { type?: unknown }).type)}`]
       : [],
   );
 }

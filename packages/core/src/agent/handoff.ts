@@ -70,11 +70,11 @@ export function handoff<C, I = undefined>(agent: Agent<C, unknown>, options: Han
     strict: shown.strict,
     isEnabled: options.isEnabled ?? true,
     inputFilter: options.inputFilter,
-    // Without a schema there is no input: I is then `undefined`, which the compiler cannot know.
-    bind: (args) =>
-      schema
-        ? after(schema.read(args), (read) => (read.issues ? { problem: issuesText(read.issues) } : bound(read.value)))
-        : bound(undefined as I),
+    bind: (args) => {
+      // Without a schema there is no input: I is then `undefined`, which the compiler cannot know.
+      if (schema === undefined) return bound(undefined as I);
+      return after(schema.read(args), (read) => (read.issues ? { problem: issuesText(read.issues) } : bound(read.value)));
+    },
   };
 }
 

@@ -9,8 +9,8 @@ import { now, type Deadline } from './deadlines.ts';
 import { wait, type Steps } from './steps.ts';
 import type { Work } from './work.ts';
 
-const defaults = { firstByteMs: 60_000, idleMs: 120_000, requestMs: 600_000, maxRetries: 2 };
-const backoffDefaults = { initialMs: 500, maxMs: 8_000, multiplier: 2, jitter: true };
+const defaults = { firstByteMs: 60_000, idleMs: 120_000, requestMs: 600_000, maxRetries: 2 } as const;
+const backoffDefaults = { initialMs: 500, maxMs: 8_000, multiplier: 2, jitter: true } as const;
 
 /** The calls of one model within one turn: its deadlines, its retries, and what all of them cost, failed ones too. */
 export class Attempts {

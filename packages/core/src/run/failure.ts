@@ -37,7 +37,7 @@ export function rebuiltError({ name, message, data }: Failure): Error {
 }
 
 /** What an error of each class has beside its message. */
-const kept = ['kind', 'retryable', 'status', 'requestId', 'limit', 'refusal', 'partialText', 'result'];
+const kept: readonly string[] = ['kind', 'retryable', 'status', 'requestId', 'limit', 'refusal', 'partialText', 'result'];
 
 function dataOf(error: AgentsError): Fields {
   const own: Fields = Object.fromEntries(Object.entries(error));

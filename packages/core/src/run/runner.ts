@@ -76,8 +76,8 @@ function begin<C, O>(
   const { context, ...rest } = options;
   const asGiven: RunOptions<never> = { ...rest, runConfig: config };
   // From here on the run knows agents of any context: each is given the one that its own type asked for.
-  const make = (state: LoopState) =>
-    new Run(state, { agent, config, options: asGiven, context: context as never, emit });
+  const anyContext = context as never;
+  const make = (state: LoopState) => new Run(state, { agent, config, options: asGiven, context: anyContext, emit });
   try {
     if (input instanceof RunState) return { run: resumed(input, { agent, config, options: asGiven, make }) };
     const items = inputToItems(input);
