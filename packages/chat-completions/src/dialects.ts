@@ -34,7 +34,7 @@ export type Dialect = {
 /** Where a message carries its reasoning; `thinking` are parts of the content. */
 export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_details' | 'thinking';
 /** A rule on the order of messages that some wires have. */
-export type OrderRule = 'system_first' | 'alternate' | 'assistant_after_tool' | 'user_last';
+export type OrderRule = 'assistant_after_tool' | 'user_last';
 
 /** The wire as OpenAI documents it, permissive where endpoints differ: https://platform.openai.com/docs/api-reference/chat/create */
 const common: Dialect = {
@@ -168,11 +168,11 @@ export const dialectRows: readonly DialectRow[] = [
   { provider: 'gemini', lacks: [...openaiOnly, 'topK', 'parallelToolCalls'] },
   // https://inference-docs.cerebras.ai/resources/openai: no developer role, penalties are refused.
   { provider: 'cerebras', names: { maxTokens }, lacks: [...openaiOnly, ...penalties, 'topK'] },
-  // https://docs.perplexity.ai/guides/chat-completions-guide: after the system messages, user and assistant alternate.
+  // https://docs.perplexity.ai/guides/chat-completions-guide
   {
     provider: 'perplexity',
     lacks: [...openaiOnly, 'seed', 'parallelToolCalls'],
-    order: ['system_first', 'alternate', 'user_last'],
+    order: ['user_last'],
     streamOptions: false,
   },
   // https://docs.ollama.com/api/openai-compatibility: the list of supported request fields.

@@ -49,6 +49,7 @@ export function encodeRequest(
     ...(tools.length > 0 && { tools, ...choiceField(settings.toolChoice, target) }),
     ...(format && { response_format: format }),
     ...settingFields(settings, tools.length > 0, target),
+    ...effortField(settings.reasoning, target),
     ...reasoningOff(messages, settings, target),
     ...settings.providerOptions?.[provider],
   };
@@ -123,28 +124,40 @@ function outputFormat(
 function settingFields(settings: ModelSettings, withTools: boolean, target: Target): JsonObject {
   const { dialect, capabilities, report } = target;
   const body: { [field: string]: Json } = {};
-  const allowed: readonly string[] | undefined = capabilities.settings;
-  const lacks: readonly string[] = dialect.lacks;
   const names = new Map(Object.entries(dialect.names));
-  const refuse = (name: string, detail = 'there is no such setting here') =>
-    report('unsupported_setting', name, detail);
-  for (const [name, value] of Object.entries(settings)) {
+  const lacks = new Set<string>(dialect.lacks);
+  const allowed = capabilities.settings && new Set<string>(capabilities.settings);
+  for (const [name, value] of Object.entries({ ...settings, ...beyond(settings) })) {
     const field = names.get(name);
-    if (value === undefined || value === null || field === undefined) continue;
-    if (lacks.includes(name) || allowed?.includes(name) === false) refuse(name);
+    if (value === undefined || value === null || elsewhere.has(name)) continue;
+    if (field === undefined || lacks.has(name) || allowed?.has(name) === false)
+      report('unsupported_setting', name, 'there is no such setting here');
     else if (withTools || name !== 'parallelToolCalls') body[field] = toJson(value);
   }
-  const { truncation, cache = 'auto', reasoning } = settings;
-  if (truncation === 'auto') refuse('truncation');
-  if (cache !== 'auto') refuse('cache');
-  if (reasoning?.summary !== undefined) refuse('reasoning.summary');
-  if (reasoning?.effort === undefined) return body;
-  const effort = dialect.efforts[reasoning.effort] ?? reasoning.effort;
-  if (capabilities.reasoning === 'none') refuse('reasoning.effort');
-  else Object.assign(body, dialect.effort(effort));
-  // The highest effort just has another name.
-  if (effort !== reasoning.effort && effort !== 'xhigh') refuse('reasoning.effort', `sent as ${effort}`);
   return body;
+}
+
+/** Settings that are not one field of the body. */
+const elsewhere: ReadonlySet<string> = new Set(['toolChoice', 'reasoning', 'providerOptions']);
+
+/** Settings as they are judged: those that ask for what this wire does anyway are none. */
+function beyond({ truncation, cache, reasoning }: ModelSettings): { [name: string]: unknown } {
+  return {
+    truncation: truncation === 'disabled' ? undefined : truncation,
+    cache: cache === 'auto' ? undefined : cache,
+    'reasoning.summary': reasoning?.summary,
+  };
+}
+
+function effortField(reasoning: ModelSettings['reasoning'], { dialect, capabilities, report }: Target): JsonObject {
+  if (reasoning?.effort === undefined) return {};
+  const effort = dialect.efforts[reasoning.effort] ?? reasoning.effort;
+  const lacking = capabilities.reasoning === 'none';
+  // The highest effort just has another name there.
+  const same = effort === reasoning.effort || effort === 'xhigh';
+  if (lacking || !same)
+    report('unsupported_setting', 'reasoning.effort', lacking ? 'not a reasoning model' : `sent as ${effort}`);
+  return lacking ? {} : dialect.effort(effort);
 }
 
 /** A model that wants its reasoning back refuses past calls that come without; then it must not reason at all. */

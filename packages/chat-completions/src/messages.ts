@@ -14,7 +14,7 @@ import { userContent } from './content.ts';
 import type { ReasoningField } from './dialects.ts';
 import { api, type Target } from './target.ts';
 import { isClosed } from './tool-calls.ts';
-import { given, type ChatMessage, type JsonObject } from './wire.ts';
+import { given, isList, type ChatMessage, type JsonObject } from './wire.ts';
 
 /** The items of one turn of the model, which this wire holds in one message. */
 type Turn = {
@@ -79,7 +79,7 @@ function addReasoning(turn: Turn, item: ReasoningItem, target: Target): void {
   if (typeof field === 'string') turn.field = field;
   for (const [name, value] of Object.entries(extras)) {
     const earlier = turn.extras[name];
-    turn.extras[name] = earlier instanceof Array && value instanceof Array ? [...earlier, ...value] : value;
+    turn.extras[name] = isList(earlier) && isList(value) ? [...earlier, ...value] : value;
   }
 }
 

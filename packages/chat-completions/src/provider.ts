@@ -55,20 +55,21 @@ function codec(destination: Destination): Codec<Body, Reply, Chunk> {
   };
 }
 
+/** What a name stands for; `preset` is the name of one. */
+type Place = { provider: string; model: string; preset: string | undefined };
+
 /** Which model of which provider a name means, and under which preset it is known. */
-function placeOf(
-  name: string,
-  options: AdapterOptions,
-): { provider: string; model: string; preset: string | undefined } {
-  const url = options.baseURL ?? options.client?.baseURL;
-  const named = presetName(options.name ?? '');
-  if (named !== undefined || url !== undefined) {
-    const preset = named ?? presetOfURL(url ?? '');
-    return { provider: named ?? options.name ?? preset ?? (hostOf(url ?? '') || api), model: name, preset };
-  }
+function placeOf(name: string, options: AdapterOptions): Place {
+  const url = options.baseURL ?? options.client?.baseURL ?? '';
+  const preset = presetName(options.name ?? '') ?? presetOfURL(url);
+  if (preset === undefined && url === '') return placeByPrefix(name, options.name);
+  return { provider: options.name ?? preset ?? (hostOf(url) || api), model: name, preset };
+}
+
+function placeByPrefix(name: string, called: string | undefined): Place {
   const slash = name.indexOf('/');
-  const preset = slash < 0 ? 'openai' : presetName(name.slice(0, slash));
-  if (preset !== undefined) return { provider: options.name ?? preset, model: name.slice(slash + 1), preset };
+  const preset = presetName(slash < 0 ? 'openai' : name.slice(0, slash));
+  if (preset !== undefined) return { provider: called ?? preset, model: name.slice(slash + 1), preset };
   throw new UserError(
     `model: '${name}' names no known provider. Put one before the slash (${Object.keys(presets).join(', ')}), ` +
       'or give the option baseURL; the whole name is then sent.',

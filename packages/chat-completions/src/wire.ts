@@ -27,6 +27,11 @@ export function listOf(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.map(fieldsOf) : [];
 }
 
+/** True for a list of JSON values. */
+export function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
 /** The value as text; `''` when it is none. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';

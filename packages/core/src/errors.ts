@@ -7,29 +7,31 @@ import type { RunState } from './run/run-state.ts';
 /** What every error of a run may carry beside its message. */
 export type ErrorFacts = { cause?: unknown; runData?: RunData; state?: RunState };
 
-const mark = (brand: string): symbol => Symbol.for(`polyrun.error.${brand}`);
+/** Under this symbol, the same in every copy of the package, an error holds the names of the classes it is of. */
+const brands = Symbol.for('polyrun.error');
 
 /**
  * The parent of all errors of this package. `runData` tells what the run had done, `state` resumes it, where there is one.
  * `instanceof` works across two copies of the package: it reads a registered symbol, not the prototype.
  */
-export class AgentsError extends Error {
+export class AgentsError<Facts extends object = object> extends Error {
   static readonly brand: string = 'AgentsError';
-  readonly runData?: RunData;
-  readonly state?: RunState;
+  declare readonly runData?: RunData;
+  declare readonly state?: RunState;
 
-  constructor(message: string, facts: ErrorFacts = {}) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+  constructor(message: string, facts?: ErrorFacts & Facts) {
+    const { cause, ...own } = facts ?? {};
+    super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.brand;
-    if (facts.runData) this.runData = facts.runData;
-    if (facts.state) this.state = facts.state;
-    for (const brand of brandsOf(new.target)) Object.defineProperty(this, mark(brand), { value: true });
+    Object.defineProperty(this, brands, { value: brandsOf(new.target) });
+    for (const [key, value] of Object.entries(own)) if (value !== undefined) Reflect.set(this, key, value);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     // A user's subclass without a brand of its own is told apart by its prototype, as usual.
     if (!Object.hasOwn(this, 'brand')) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return typeof value === 'object' && value !== null && mark(this.brand) in value;
+    const held: unknown = typeof value === 'object' && value !== null && Reflect.get(value, brands);
+    return Array.isArray(held) && held.includes(this.brand);
   }
 }
 
@@ -44,13 +46,9 @@ export class MaxTurnsExceededError extends AgentsError {
 }
 
 /** A counter of `limits` was reached; `limit` is its name. */
-export class LimitReachedError extends AgentsError {
+export class LimitReachedError extends AgentsError<{ limit: string }> {
   static override readonly brand: string = 'LimitReachedError';
-  readonly limit: string;
-  constructor(message: string, facts: ErrorFacts & { limit: string }) {
-    super(message, facts);
-    this.limit = facts.limit;
-  }
+  declare readonly limit: string;
 }
 
 /** The model did what it must not: an answer that is not of the output type, a tool that does not exist. */
@@ -59,33 +57,21 @@ export class ModelBehaviorError extends AgentsError {
 }
 
 /** The model declined to answer; `refusal` holds its words. */
-export class ModelRefusalError extends AgentsError {
+export class ModelRefusalError extends AgentsError<{ refusal: string }> {
   static override readonly brand: string = 'ModelRefusalError';
-  readonly refusal: string;
-  constructor(message: string, facts: ErrorFacts & { refusal: string }) {
-    super(message, facts);
-    this.refusal = facts.refusal;
-  }
+  declare readonly refusal: string;
 }
 
 /** The answer hit the output limit; `partialText` is what had been written. */
-export class OutputTruncatedError extends AgentsError {
+export class OutputTruncatedError extends AgentsError<{ partialText: string }> {
   static override readonly brand: string = 'OutputTruncatedError';
-  readonly partialText: string;
-  constructor(message: string, facts: ErrorFacts & { partialText: string }) {
-    super(message, facts);
-    this.partialText = facts.partialText;
-  }
+  declare readonly partialText: string;
 }
 
 /** The provider's content filter ended the answer; `partialText` is what had been written. */
-export class ContentFilterError extends AgentsError {
+export class ContentFilterError extends AgentsError<{ partialText: string }> {
   static override readonly brand: string = 'ContentFilterError';
-  readonly partialText: string;
-  constructor(message: string, facts: ErrorFacts & { partialText: string }) {
-    super(message, facts);
-    this.partialText = facts.partialText;
-  }
+  declare readonly partialText: string;
 }
 
 /** A tool with `timeoutBehavior: 'raise'` took too long. */
@@ -109,43 +95,27 @@ export class SessionBusyError extends AgentsError {
 }
 
 /** An input guardrail tripped; nothing of the run was stored. */
-export class InputGuardrailTripwireTriggered extends AgentsError {
+export class InputGuardrailTripwireTriggered extends AgentsError<{ result: GuardrailResult }> {
   static override readonly brand: string = 'InputGuardrailTripwireTriggered';
-  readonly result: GuardrailResult;
-  constructor(message: string, facts: ErrorFacts & { result: GuardrailResult }) {
-    super(message, facts);
-    this.result = facts.result;
-  }
+  declare readonly result: GuardrailResult;
 }
 
 /** An output guardrail tripped; the blocked message was not stored. */
-export class OutputGuardrailTripwireTriggered extends AgentsError {
+export class OutputGuardrailTripwireTriggered extends AgentsError<{ result: GuardrailResult }> {
   static override readonly brand: string = 'OutputGuardrailTripwireTriggered';
-  readonly result: GuardrailResult;
-  constructor(message: string, facts: ErrorFacts & { result: GuardrailResult }) {
-    super(message, facts);
-    this.result = facts.result;
-  }
+  declare readonly result: GuardrailResult;
 }
 
 /** A tool's input guardrail answered `raise_exception`. */
-export class ToolInputGuardrailTripwireTriggered extends AgentsError {
+export class ToolInputGuardrailTripwireTriggered extends AgentsError<{ result: ToolGuardrailResult }> {
   static override readonly brand: string = 'ToolInputGuardrailTripwireTriggered';
-  readonly result: ToolGuardrailResult;
-  constructor(message: string, facts: ErrorFacts & { result: ToolGuardrailResult }) {
-    super(message, facts);
-    this.result = facts.result;
-  }
+  declare readonly result: ToolGuardrailResult;
 }
 
 /** A tool's output guardrail answered `raise_exception`. */
-export class ToolOutputGuardrailTripwireTriggered extends AgentsError {
+export class ToolOutputGuardrailTripwireTriggered extends AgentsError<{ result: ToolGuardrailResult }> {
   static override readonly brand: string = 'ToolOutputGuardrailTripwireTriggered';
-  readonly result: ToolGuardrailResult;
-  constructor(message: string, facts: ErrorFacts & { result: ToolGuardrailResult }) {
-    super(message, facts);
-    this.result = facts.result;
-  }
+  declare readonly result: ToolGuardrailResult;
 }
 
 /** What an adapter knows of a failed model call. `body` is the provider's redacted answer. */
@@ -160,40 +130,28 @@ export type ModelErrorFacts = {
   cause?: unknown;
 };
 
-const retryableKinds: ReadonlySet<ModelErrorKind> = new Set([
-  'rate_limit',
-  'overloaded',
-  'server',
-  'network',
-  'timeout',
-]);
+const retryableKinds: readonly ModelErrorKind[] = ['rate_limit', 'overloaded', 'server', 'network', 'timeout'];
 
 /** A model call failed. `retryable` defaults by kind: rate limit, overload, server, network and timeout are. */
-export class ModelError extends AgentsError {
+export class ModelError extends AgentsError<Omit<ModelErrorFacts, 'message'>> {
   static override readonly brand: string = 'ModelError';
-  readonly kind: ModelErrorKind;
-  readonly retryable: boolean;
-  readonly status?: number;
-  readonly requestId?: string;
-  readonly retryAfterMs?: number;
-  readonly body?: Json;
+  declare readonly kind: ModelErrorKind;
+  declare readonly retryable: boolean;
+  declare readonly status?: number;
+  declare readonly requestId?: string;
+  declare readonly retryAfterMs?: number;
+  declare readonly body?: Json;
 
-  constructor(facts: ModelErrorFacts) {
-    super(facts.message, facts.cause === undefined ? {} : { cause: facts.cause });
-    this.kind = facts.kind;
-    this.retryable = facts.retryable ?? retryableKinds.has(facts.kind);
-    if (facts.status !== undefined) this.status = facts.status;
-    if (facts.requestId !== undefined) this.requestId = facts.requestId;
-    if (facts.retryAfterMs !== undefined) this.retryAfterMs = facts.retryAfterMs;
-    if (facts.body !== undefined) this.body = facts.body;
+  constructor({ message, ...facts }: ModelErrorFacts) {
+    super(message, { ...facts, retryable: facts.retryable ?? retryableKinds.includes(facts.kind) });
   }
 }
 
-/** The error classes a value of `new.target` stands for, itself first. */
+/** The error classes a value of `type` stands for, itself first. */
 function brandsOf(type: Function): string[] {
-  const brands: string[] = [];
+  const found: string[] = [];
   for (let at: unknown = type; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
-    if (Object.hasOwn(at, 'brand') && 'brand' in at && typeof at.brand === 'string') brands.push(at.brand);
+    if (Object.hasOwn(at, 'brand') && 'brand' in at && typeof at.brand === 'string') found.push(at.brand);
   }
-  return brands;
+  return found;
 }

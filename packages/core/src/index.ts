@@ -76,6 +76,7 @@ export {
 } from './agent/handoff.ts';
 export type { Hooks } from './agent/hooks.ts';
 export type { MaybePromise } from './agent/maybe-promise.ts';
+export { strictSchema, type StrictSchema } from './agent/schema/strict.ts';
 export { jsonSchema, type JsonSchema, type Schema, type StandardSchema } from './agent/schema/standard-schema.ts';
 export { clientTool, tool, type IsEnabled, type Tool, type ToolOptions, type ToolSource } from './agent/tool.ts';
 export type {

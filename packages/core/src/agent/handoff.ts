@@ -8,7 +8,6 @@ import { toolNameFor } from './names.ts';
 import { compileSchema, requireObject } from './schema/compile.ts';
 import { issuesText } from './schema/parse-arguments.ts';
 import type { Schema } from './schema/standard-schema.ts';
-import { strictSchema } from './schema/strict.ts';
 import type { IsEnabled } from './tool.ts';
 
 /** A conversation as a handoff finds it: the run's input, what the run added before this turn, and this turn's items. */
@@ -58,7 +57,6 @@ const noInput = { type: 'object', properties: {}, required: [], additionalProper
 export function handoff<C, I = undefined>(agent: Agent<C, unknown>, options: HandoffOptions<C, I> = {}): Handoff<C> {
   const { inputSchema, onHandoff } = options;
   const schema = inputSchema && requireObject(compileSchema(inputSchema, `Handoff to '${agent.name}' inputSchema`));
-  const shown = strictSchema(schema?.json ?? noInput);
   const bound = (input: I): HandoffBinding<C> => ({ enter: ({ runContext }) => onHandoff?.({ runContext, input }) });
   return {
     type: 'handoff',
@@ -66,8 +64,8 @@ export function handoff<C, I = undefined>(agent: Agent<C, unknown>, options: Han
     toolName: options.toolName ?? toolNameFor('transfer_to_', agent.name),
     named: options.toolName !== undefined,
     toolDescription: options.toolDescription ?? describe(agent),
-    parameters: shown.schema,
-    strict: shown.strict,
+    parameters: schema?.json ?? noInput,
+    strict: true,
     isEnabled: options.isEnabled ?? true,
     inputFilter: options.inputFilter,
     bind: (args) => {

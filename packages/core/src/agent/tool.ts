@@ -11,7 +11,6 @@ import type { ToolGuardrail } from './guardrails.ts';
 import { compileSchema, requireObject } from './schema/compile.ts';
 import { issuesText } from './schema/parse-arguments.ts';
 import type { Schema } from './schema/standard-schema.ts';
-import { strictSchema } from './schema/strict.ts';
 
 /** Whether a tool or handoff is offered; a function is asked at each turn. Default true. */
 export type IsEnabled<C> = boolean | ((at: { runContext: RunContext<C>; agent: AnyAgent }) => MaybePromise<boolean>);
@@ -88,7 +87,6 @@ export function tool<C = unknown, A = unknown>(options: ToolOptions<C, A>): Tool
   checkToolOptions(options);
   const { name, execute, needsApproval = false } = options;
   const schema = requireObject(compileSchema(options.parameters, `Tool '${name}' parameters`));
-  const shown = options.strict === false ? { schema: schema.json, strict: false } : strictSchema(schema.json);
   const bound = (value: A): Binding<C> => ({
     call: {
       needsApproval: ({ runContext, callId }) =>
@@ -101,8 +99,8 @@ export function tool<C = unknown, A = unknown>(options: ToolOptions<C, A>): Tool
     name,
     description: options.description,
     execute,
-    parameters: shown.schema,
-    strict: shown.strict,
+    parameters: schema.json,
+    strict: options.strict ?? true,
     timeoutMs: options.timeoutMs,
     timeoutBehavior: options.timeoutBehavior ?? 'error_as_result',
     errorFunction: options.errorFunction,

@@ -1,20 +1,13 @@
 import { ModelError } from '../errors.ts';
 import type { ModelEvent } from '../protocol/events.ts';
-import type { MessageItem, MessagePart, OutputItem, OutputText, ReasoningItem, Refusal } from '../protocol/items.ts';
+import type { OutputItem } from '../protocol/items.ts';
 import { toJson, type Json } from '../protocol/json.ts';
 import type { ModelResponse } from '../protocol/response.ts';
 
-/** An output item as far as its events have told it: its texts by part, and whether it is done. */
-type Tracked = {
-  index: number;
-  id: string;
-  type: string;
-  texts: Map<string, string>;
-  closed: Set<string>;
-  done: boolean;
-};
-
-const terminal: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+/** An output item as far as its events have told it: the texts that its deltas gave, and whether it and its parts are done. */
+type Tracked = { index: number; id: string; type: string; texts: Map<string, string>; done: Set<string> };
+/** A text of an item: which events tell it, where it stands, and the part that it is. */
+type Text = { kind: string; at: object; field: string; text: string; part?: { name: string; value: object } };
 
 /**
  * Follows the events of one response and supplies what is missing for a well-formed Open Responses sequence: the first and
@@ -24,88 +17,51 @@ export class StreamCompletion {
   readonly #items: Tracked[] = [];
   readonly #localId: string = `local_${crypto.randomUUID()}`;
   #sequence = 0;
-  #started = false;
   #ended = false;
 
   /** The events to emit for one event of an adapter: nearly always just that one. */
   admit(event: ModelEvent, model: string): readonly ModelEvent[] {
-    const first = !this.#started;
-    this.#started = true;
-    if (first && event.type !== 'response.created') {
-      const created = this.#number({
-        type: 'response.created',
-        sequence_number: 0,
-        response: this.#describe(model, 'in_progress'),
-      });
-      this.#track(event);
-      return [created, this.#number(event)];
-    }
+    const first = this.#sequence === 0 && event.type !== 'response.created' ? [this.#created(model)] : [];
     this.#track(event);
-    return [this.#number(event)];
+    return [...first, this.#number(event)];
   }
 
   /** Closes everything that is open. The response comes back with its items in the order in which the stream showed them. */
   finish(response: ModelResponse): { events: readonly ModelEvent[]; response: ModelResponse } {
-    const events: ModelEvent[] = [];
-    if (!this.#started) {
-      this.#started = true;
-      events.push({
-        type: 'response.created',
-        sequence_number: 0,
-        response: this.#describe(response.model, 'in_progress'),
-      });
-    }
     const placed = this.#place(response.output);
-    for (const [item, tracked] of placed) this.#close(item, tracked, events);
     const ordered = { ...response, output: placed.map(([item]) => item) };
-    if (!this.#ended) events.push(this.#terminalEvent(ordered));
+    const { type } = response.stop;
+    const status = type === 'length' || type === 'content_filter' ? 'incomplete' : 'completed';
+    const first = this.#sequence === 0 ? [this.#created(response.model)] : [];
+    const events = placed.flatMap(([item, tracked]) => [...this.#closing(item, tracked)]);
+    if (!this.#ended) events.push(event(`response.${status}`, { response: this.#describe(status, ordered) }));
     events.push({ type: 'polyrun:response_done', sequence_number: 0, response: ordered });
-    return { events: events.map((event) => this.#number(event)), response: ordered };
+    return { events: [...first, ...events.map((each) => this.#number(each))], response: ordered };
   }
 
-  #number(event: ModelEvent): ModelEvent {
-    event.sequence_number = this.#sequence++;
-    return event;
+  #created(model: string): ModelEvent {
+    return this.#number(event('response.created', { response: this.#describe('in_progress', { model, output: [] }) }));
   }
 
-  #track(event: ModelEvent): void {
-    switch (event.type) {
-      case 'response.output_item.added':
-        this.#items[event.output_index] = newItem(
-          event.output_index,
-          event.item.id ?? `item_${event.output_index}`,
-          event.item.type,
-        );
-        return;
-      case 'response.output_text.delta':
-      case 'response.refusal.delta':
-      case 'response.reasoning_text.delta':
-        return this.#append(event, `content/${event.content_index}`);
-      case 'response.reasoning_summary_text.delta':
-        return this.#append(event, `summary/${event.summary_index}`);
-      case 'response.function_call_arguments.delta':
-        return this.#append(event, 'arguments');
-      case 'response.content_part.done':
-        this.#items[event.output_index]?.closed.add(`content/${event.content_index}`);
-        return;
-      case 'response.output_item.done': {
-        const item = this.#items[event.output_index];
-        if (item) item.done = true;
-        return;
+  #number(each: ModelEvent): ModelEvent {
+    each.sequence_number = this.#sequence++;
+    return each;
+  }
+
+  #track(each: ModelEvent): void {
+    if ('delta' in each) {
+      const item = this.#items[each.output_index];
+      if (!item) {
+        const message = `${each.type} for output ${each.output_index}, which was never added`;
+        throw new ModelError({ kind: 'protocol', message });
       }
-      default:
-        if (terminal.has(event.type)) this.#ended = true;
-    }
-  }
-
-  #append(event: { type: string; output_index: number; delta: string }, part: string): void {
-    const item = this.#items[event.output_index];
-    if (!item)
-      throw new ModelError({
-        kind: 'protocol',
-        message: `${event.type} for output ${event.output_index}, which was never added`,
-      });
-    item.texts.set(part, (item.texts.get(part) ?? '') + event.delta);
+      const key = keyOf(each.type.slice('response.'.length, -'.delta'.length), each);
+      item.texts.set(key, (item.texts.get(key) ?? '') + each.delta);
+    } else if (each.type === 'response.output_item.added') {
+      this.#items[each.output_index] = newItem(each.output_index, each.item);
+    } else if ('output_index' in each && each.type.endsWith('.done')) {
+      this.#items[each.output_index]?.done.add(keyOf(each.type.slice('response.'.length, -'.done'.length), each));
+    } else this.#ended ||= /^response\.(?:completed|incomplete|failed)$/.test(each.type);
   }
 
   /** The final items beside what the stream showed of them: the n-th of a kind is the n-th of that kind. */
@@ -115,53 +71,36 @@ export class StreamCompletion {
     const placed = output.map((item): [OutputItem, Tracked] => {
       const at = left.findIndex(({ type }) => type === item.type);
       const [tracked] = at < 0 ? [] : left.splice(at, 1);
-      return [item, tracked ?? newItem(next, item.id ?? `item_${next++}`, item.type)];
+      return [item, tracked ?? newItem(next++, item)];
     });
-    return placed.sort(([, a], [, b]) => a.index - b.index);
+    return placed.toSorted(([, a], [, b]) => a.index - b.index);
   }
 
-  #close(item: OutputItem, tracked: Tracked, events: ModelEvent[]): void {
-    if (tracked.done) return;
-    const { index, id } = tracked;
+  *#closing(item: OutputItem, { index, id, texts, done }: Tracked): Generator<ModelEvent> {
+    if (done.has('output_item')) return;
+    const place = { item_id: id, output_index: index };
     if (this.#items[index] === undefined) {
-      const added: OutputItem = { ...item, ...emptied(item), id, status: 'in_progress' };
-      events.push({ type: 'response.output_item.added', sequence_number: 0, output_index: index, item: added });
+      yield event('response.output_item.added', {
+        output_index: index,
+        item: { ...item, ...emptied(item), id, status: 'in_progress' },
+      });
     }
-    if (item.type === 'message') closeMessage(item, tracked, events);
-    else if (item.type === 'reasoning') closeReasoning(item, tracked, events);
-    else if (item.type === 'function_call' && typeof item.arguments === 'string') {
-      const rest = remainder(item.arguments, tracked.texts.get('arguments'));
-      if (rest !== '') events.push({ type: 'response.function_call_arguments.delta', ...at(tracked), delta: rest });
-      events.push({ type: 'response.function_call_arguments.done', ...at(tracked), arguments: item.arguments });
+    for (const told of textsOf(item)) {
+      const key = keyOf(told.kind, told.at);
+      if (!done.has(key)) yield* closingText(told, { ...place, ...told.at }, texts.get(key));
     }
-    events.push({
-      type: 'response.output_item.done',
-      sequence_number: 0,
-      output_index: index,
-      item: { ...item, id: item.id ?? id },
-    });
+    yield event('response.output_item.done', { output_index: index, item: { ...item, id: item.id ?? id } });
   }
 
-  #terminalEvent(response: ModelResponse): ModelEvent {
-    const cut = response.stop.type === 'length' || response.stop.type === 'content_filter';
-    const status = cut ? 'incomplete' : 'completed';
-    return {
-      type: `response.${status}`,
-      sequence_number: 0,
-      response: this.#describe(response.model, status, response),
-    };
-  }
-
-  #describe(model: string, status: string, response?: ModelResponse): Json {
-    const { usage, stop } = response ?? {};
+  #describe(status: string, { id, model, output, usage, stop }: Partial<ModelResponse>): Json {
+    const reason = stop?.type === 'length' ? 'max_output_tokens' : 'content_filter';
     return toJson({
-      id: response?.id ?? this.#localId,
+      id: id ?? this.#localId,
       object: 'response',
       status,
       model,
-      output: response?.output ?? [],
-      incomplete_details:
-        status === 'incomplete' ? { reason: stop?.type === 'length' ? 'max_output_tokens' : 'content_filter' } : null,
+      output,
+      incomplete_details: status === 'incomplete' ? { reason } : null,
       usage: usage && {
         input_tokens: usage.inputTokens,
         input_tokens_details: { cached_tokens: usage.inputTokensDetails.cachedTokens },
@@ -173,74 +112,73 @@ export class StreamCompletion {
   }
 }
 
-function newItem(index: number, id: string, type: string): Tracked {
-  return { index, id, type, texts: new Map(), closed: new Set(), done: false };
+/** What is left to tell of a text after the deltas that were seen of it. */
+function* closingText(
+  { kind, field, text, part }: Text,
+  where: object,
+  seen: string | undefined,
+): Generator<ModelEvent> {
+  if (part && seen === undefined) {
+    yield event(`response.${part.name}.added`, { ...where, part: { ...part.value, [field]: '' } });
+  }
+  const rest = text.startsWith(seen ?? '') ? text.slice(seen?.length) : '';
+  if (rest !== '') yield event(`response.${kind}.delta`, { ...where, delta: rest });
+  yield event(`response.${kind}.done`, { ...where, [field]: text });
+  if (part) yield event(`response.${part.name}.done`, { ...where, part: part.value });
 }
 
-function at({ index, id }: Tracked) {
-  return { sequence_number: 0, item_id: id, output_index: index };
+function newItem(index: number, { id = `item_${index}`, type }: OutputItem): Tracked {
+  return { index, id, type, texts: new Map(), done: new Set() };
+}
+
+/** Names one text of an item. */
+function keyOf(
+  kind: string,
+  { content_index, summary_index }: { content_index?: number; summary_index?: number },
+): string {
+  return `${kind}/${content_index ?? summary_index ?? ''}`.replace(/\/$/, '');
+}
+
+function event(type: string, fields: object): ModelEvent {
+  const made = { sequence_number: 0, type, ...fields };
+  // The names of most events are put together from the names of the texts and parts that they tell.
+  return made as ModelEvent;
 }
 
 /** An item before its first delta. */
-function emptied(item: OutputItem) {
-  if (item.type === 'message') return { content: [] };
-  if (item.type === 'reasoning') return { summary: [], content: [] };
-  return item.type === 'function_call' ? { arguments: '' } : {};
+function emptied({ type }: OutputItem): object {
+  if (type === 'message') return { content: [] };
+  if (type === 'reasoning') return { summary: [], content: [] };
+  return type === 'function_call' ? { arguments: '' } : {};
 }
 
-function remainder(whole: string, seen = ''): string {
-  return whole.startsWith(seen) ? whole.slice(seen.length) : '';
-}
-
-function closeMessage(item: MessageItem, tracked: Tracked, events: ModelEvent[]): void {
-  const parts: readonly MessagePart[] =
-    typeof item.content === 'string' ? [{ type: 'output_text', text: item.content, annotations: [] }] : item.content;
-  for (const [index, part] of parts.entries()) {
-    if (part.type === 'output_text' || part.type === 'refusal') events.push(...closePart(part, index, tracked));
+function textsOf(item: OutputItem): Text[] {
+  if (item.type === 'function_call') {
+    return [{ kind: 'function_call_arguments', at: {}, field: 'arguments', text: item.arguments }];
   }
-}
-
-function* closePart(part: OutputText | Refusal, index: number, tracked: Tracked): Generator<ModelEvent> {
-  const key = `content/${index}`;
-  if (tracked.closed.has(key)) return;
-  const place = { ...at(tracked), content_index: index };
-  const text = part.type === 'refusal' ? part.refusal : part.text;
-  const seen = tracked.texts.get(key);
-  if (seen === undefined) {
-    const empty: OutputText | Refusal =
-      part.type === 'refusal' ? { type: 'refusal', refusal: '' } : { type: 'output_text', text: '', annotations: [] };
-    yield { type: 'response.content_part.added', ...place, part: empty };
+  if (item.type === 'reasoning') {
+    const summaries = item.summary.map((value, summary_index): Text => {
+      const part = { name: 'reasoning_summary_part', value };
+      return { kind: 'reasoning_summary_text', at: { summary_index }, field: 'text', text: value.text, part };
+    });
+    const contents = item.content ?? [];
+    return [
+      ...contents.map(({ text }, content_index) => ({
+        kind: 'reasoning_text',
+        at: { content_index },
+        field: 'text',
+        text,
+      })),
+      ...summaries,
+    ];
   }
-  const rest = remainder(text, seen);
-  if (part.type === 'refusal') {
-    if (rest !== '') yield { type: 'response.refusal.delta', ...place, delta: rest };
-    yield { type: 'response.refusal.done', ...place, refusal: text };
-  } else {
-    if (rest !== '') yield { type: 'response.output_text.delta', ...place, delta: rest };
-    yield { type: 'response.output_text.done', ...place, text };
-  }
-  yield { type: 'response.content_part.done', ...place, part };
-}
-
-function closeReasoning(item: ReasoningItem, tracked: Tracked, events: ModelEvent[]): void {
-  for (const [index, { text }] of (item.content ?? []).entries()) {
-    const place = { ...at(tracked), content_index: index };
-    const rest = remainder(text, tracked.texts.get(`content/${index}`));
-    if (rest !== '') events.push({ type: 'response.reasoning_text.delta', ...place, delta: rest });
-    events.push({ type: 'response.reasoning_text.done', ...place, text });
-  }
-  for (const [index, part] of item.summary.entries()) {
-    const place = { ...at(tracked), summary_index: index };
-    const seen = tracked.texts.get(`summary/${index}`);
-    if (seen === undefined)
-      events.push({
-        type: 'response.reasoning_summary_part.added',
-        ...place,
-        part: { type: 'summary_text', text: '' },
-      });
-    const rest = remainder(part.text, seen);
-    if (rest !== '') events.push({ type: 'response.reasoning_summary_text.delta', ...place, delta: rest });
-    events.push({ type: 'response.reasoning_summary_text.done', ...place, text: part.text });
-    events.push({ type: 'response.reasoning_summary_part.done', ...place, part });
-  }
+  if (item.type !== 'message') return [];
+  const parts =
+    typeof item.content === 'string' ? [{ type: 'output_text', text: item.content } as const] : item.content;
+  return parts.flatMap((value, content_index): Text[] => {
+    const part = { name: 'content_part', value };
+    const at = { content_index };
+    if (value.type === 'output_text') return [{ kind: 'output_text', at, field: 'text', text: value.text, part }];
+    return value.type === 'refusal' ? [{ kind: 'refusal', at, field: 'refusal', text: value.refusal, part }] : [];
+  });
 }

@@ -32,7 +32,7 @@ export type ModelSettings = {
   providerOptions?: { [provider: string]: { [key: string]: Json } } | undefined;
 };
 
-/** A function tool as the model sees it. `parameters` is a JSON Schema. */
+/** A function tool. `parameters` is a JSON Schema as the user wrote it; where `strict` is asked for, `strictSchema` gives the form that providers enforce. */
 export type FunctionToolSpec = {
   type: 'function';
   name: string;

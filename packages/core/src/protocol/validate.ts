@@ -13,24 +13,9 @@ const partText: { readonly [type: string]: string | null } = {
   input_audio: null,
 };
 
-const hosted: { readonly [K in HostedKind]: true } = {
-  web_search_call: true,
-  file_search_call: true,
-  code_interpreter_call: true,
-  image_generation_call: true,
-  computer_call: true,
-  computer_call_output: true,
-  local_shell_call: true,
-  local_shell_call_output: true,
-  mcp_list_tools: true,
-  mcp_call: true,
-  mcp_approval_request: true,
-  mcp_approval_response: true,
-  custom_tool_call: true,
-  custom_tool_call_output: true,
-  compaction: true,
-  item_reference: true,
-};
+/** The Responses API's own kinds beside the core ones: `HostedKind`, spelled as a pattern. */
+const hosted =
+  /^(?:(?:web_search|file_search|code_interpreter|image_generation|mcp)_call|(?:computer|local_shell|custom_tool)_call(?:_output)?|mcp_(?:list_tools|approval_re(?:quest|sponse))|compaction|item_reference)$/;
 
 /**
  * What is wrong with a value that should be an item, as `path.to.field: reason and fix`; `undefined` when nothing is.
@@ -99,7 +84,7 @@ function itemOf(item: InputItem): Item {
 }
 
 function isHostedKind(type: string): type is HostedKind {
-  return Object.hasOwn(hosted, type);
+  return hosted.test(type);
 }
 
 function messageProblem(value: Fields, path: string): string | undefined {

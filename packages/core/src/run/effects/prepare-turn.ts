@@ -1,5 +1,4 @@
 import type { AnyAgent } from '../../agent/agent.ts';
-import { strictSchema } from '../../agent/schema/strict.ts';
 import { UserError } from '../../errors.ts';
 import { seen } from '../../loop/log.ts';
 import type { Settled } from '../../loop/outcome.ts';
@@ -80,9 +79,7 @@ function settingsOf(scope: Scope, agent: AnyAgent, toolChoiceUsed: boolean): Mod
 
 function outputSpec(scope: Scope, agent: AnyAgent): OutputSpec | undefined {
   const compiled = scope.outputOf(agent);
-  if (compiled === undefined) return undefined;
-  const { schema, strict } = strictSchema(compiled.json);
-  return { name: 'final_output', schema, strict };
+  return compiled && { name: 'final_output', schema: compiled.json, strict: true };
 }
 
 /** What this turn sends, edited by the user's filter; what is stored stays as it is. */

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { chatCassettes, corpusMissing, providerName, type ChatBody } from './support/corpus.ts';
+import { encoded } from './support/endpoint.ts';
+import { fromChat } from './support/from-chat.ts';
+
+type Message = { [field: string]: unknown; role: string };
+
+describe.skipIf(corpusMissing !== undefined)('recorded requests', () => {
+  const cassettes = corpusMissing === undefined ? chatCassettes() : [];
+  const requests = cassettes.flatMap((cassette) =>
+    cassette.exchanges.flatMap(({ index, request }) => {
+      if (!request || !Array.isArray(request.body?.messages)) return [];
+      const origin = { provider: providerName(cassette), model: String(request.body['model'] ?? cassette.model) };
+      const asked = fromChat(request.body, origin);
+      return asked ? [{ id: `${cassette.id}/${index}`, body: request.body, asked, ...origin }] : [];
+    }),
+  );
+
+  test('nearly all of them can be asked', () => {
+    expect(requests.length).toBeGreaterThan(250);
+  });
+
+  test.each(requests)('$id is sent as it was', async ({ body, asked, provider, model }) => {
+    const sent = await encoded(asked, { model, options: { name: provider, baseURL: 'https://example.test/v1' } });
+    expect(grammarProblems(sent.messages)).toEqual([]);
+    expect(sent.messages.map(comparable)).toEqual(comparableAll(body));
+    expect(names(sent.body['tools'])).toEqual(names(functions(body['tools'])));
+  });
+});
+
+/** What the wire demands of the order of messages. */
+export function grammarProblems(messages: readonly Message[]): string[] {
+  const problems: string[] = [];
+  let open: string[] = [];
+  for (const [index, message] of messages.entries()) {
+    const where = `message ${index}`;
+    const calls = (message['tool_calls'] ?? []) as { id: string }[];
+    if (message.role === 'tool') {
+      if (!open.includes(String(message['tool_call_id']))) problems.push(`${where} answers no open call`);
+      open = open.filter((id) => id !== message['tool_call_id']);
+    } else if (open.length > 0) problems.push(`${where} leaves calls unanswered`);
+    if (message.role === 'assistant') open = calls.map(({ id }) => id);
+    const empty = message['content'] === '' || message['content'] === null || message['content'] === undefined;
+    if (empty && calls.length === 0) problems.push(`${where} is empty`);
+  }
+  if (open.length > 0) problems.push('calls are left unanswered');
+  return problems;
+}
+
+function functions(tools: unknown): unknown[] {
+  return ((tools ?? []) as { type: string }[]).filter(({ type }) => type === 'function');
+}
+
+function names(tools: unknown): string[] {
+  return ((tools ?? []) as { function: { name: string } }[]).map((tool) => tool.function.name);
+}
+
+/** Recorded messages that the adapter would never send apart or at all are brought to how it sends them. */
+function comparableAll({ messages }: ChatBody): unknown[] {
+  return messages.filter((message) => !isEmpty(message)).map(comparable);
+}
+
+function isEmpty({ role, content, tool_calls }: Message): boolean {
+  return role !== 'tool' && (content === '' || content === null || content === undefined) && !tool_calls;
+}
+
+function comparable(message: Message): unknown {
+  const { role, content, tool_calls, reasoning, reasoning_content, reasoning_details } = message;
+  const calls = (tool_calls ?? []) as { function: { name: string; arguments: string } }[];
+  return {
+    role: role === 'developer' ? 'system' : role,
+    content: Array.isArray(content) ? contentOf(content) : content === '' ? null : (content ?? null),
+    calls: calls.map((call) => [call.function.name, JSON.parse(call.function.arguments) as unknown]),
+    reasoning: reasoning ?? reasoning_content ?? reasoning_details ?? null,
+  };
+}
+
+/** Parts without caching marks; text alone as one text, in which the adapter sends it. */
+function contentOf(content: { [field: string]: unknown }[]): unknown {
+  const texts = content.map(({ text }) => text).filter((text) => typeof text === 'string');
+  if (texts.length === content.length) return texts.join('\n');
+  return content.map((part) => {
+    const { type, text, image_url, input_audio, file } = part;
+    return { type, text: text ?? undefined, image_url: image_url ?? undefined, input_audio, file };
+  });
+}
