@@ -132,11 +132,9 @@ function newItem(index: number, { id = `item_${index}`, type }: OutputItem): Tra
 }
 
 /** Names one text of an item. */
-function keyOf(
-  kind: string,
-  { content_index, summary_index }: { content_index?: number; summary_index?: number },
-): string {
-  return `${kind}/${content_index ?? summary_index ?? ''}`.replace(/\/$/, '');
+function keyOf(kind: string, at: object): string {
+  if ('content_index' in at) return `${kind}/${String(at.content_index)}`;
+  return 'summary_index' in at ? `${kind}/${String(at.summary_index)}` : kind;
 }
 
 function event(type: string, fields: object): ModelEvent {
