@@ -63,7 +63,6 @@ async function warmUp({ floor, polyrun }: Pair, calls: number): Promise<void> {
 }
 
 async function timed(work: () => Promise<unknown>, calls: number): Promise<number> {
-  collectGarbage();
   const start = performance.now();
   for (let call = 0; call < calls; call++) await work();
   return (performance.now() - start) / calls;

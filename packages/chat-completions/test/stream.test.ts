@@ -1,0 +1,311 @@
+import { ModelError, type ModelResponse } from '@polyrun/core';
+import { describe, expect, test } from 'vitest';
+import { chatCassettes, corpusMissing, type Exchange } from './support/corpus.ts';
+import { completion, decoded, delta, finish, flattened, folded, json, sse, sseText, streamed } from './support/endpoint.ts';
+
+type Piece = { [field: string]: unknown };
+const call = (...pieces: Piece[]) => pieces.map((piece) => delta({ tool_calls: [piece] }));
+const named = (name: string, args: unknown, more: Piece = {}): Piece => ({ ...more, function: { name, arguments: args } });
+const args = (text: string, more: Piece = {}): Piece => ({ ...more, function: { arguments: text } });
+
+const weather = ['get_weather', '{"city":"Paris"}'];
+const time = ['get_time', '{"zone":"CET"}'];
+
+describe('tool calls of every dialect come out the same', () => {
+  test.each<[string, object[], (string | undefined)[][]]>([
+    ['as documented', call(named('get_weather', '', { index: 0, id: 'a' }), args('{"city":', { index: 0 }), args('"Paris"}', { index: 0 })), [weather]],
+    ['without index', call(named('get_weather', '{"city":', { id: 'a' }), args('"Paris"}', { id: 'a' })), [weather]],
+    ['without index or id', call(named('get_weather', '{"city":'), args('"Paris"}')), [weather]],
+    ['whole, without index or id', call(named('get_weather', '{"city":"Paris"}'), named('get_time', '{"zone":"CET"}')), [weather, time]],
+    ['whole, without index, one id for both', call(named('get_weather', '{"city":"Paris"}', { id: 'a' }), named('get_time', '{"zone":"CET"}', { id: 'a' })), [weather, time]],
+    ['whole, every index 0', call(named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' }), named('get_time', '{"zone":"CET"}', { index: 0, id: 'b' })), [weather, time]],
+    ['both in one delta', [delta({ tool_calls: [named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' }), named('get_time', '{"zone":"CET"}', { index: 1, id: 'b' })] })], [weather, time]],
+    ['the name late', call({ index: 0, id: 'a' }, args('{"city":', { index: 0 }), named('get_weather', '"Paris"}', { index: 0 })), [weather]],
+    ['the name in pieces', call(named('get_', '', { index: 0, id: 'a' }), named('weather', '', { index: 0 }), args('{"city":"Paris"}', { index: 0 })), [weather]],
+    ['the name repeated', call(named('get_weather', '{"city":', { index: 0, id: 'a' }), named('get_weather', '"Paris"}', { index: 0, id: 'a' })), [weather]],
+    ['the name repeated, without index', call(named('get_weather', '{"city":'), named('get_weather', '"Paris"}')), [weather]],
+    ['the call repeated', call(named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' }), named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' })), [weather]],
+    ['the call repeated, without index', call(named('get_weather', '{"city":"Paris"}', { id: 'a' }), named('get_weather', '{"city":"Paris"}', { id: 'a' })), [weather]],
+    ['arguments as an object', call(named('get_weather', { city: 'Paris' }, { index: 0, id: 'a' })), [weather]],
+    ['arguments announced as {}', call(named('get_weather', '{}', { index: 0, id: 'a' }), args('{"city":', { index: 0 }), args('"Paris"}', { index: 0 })), [weather]],
+    ['arguments null', call(named('get_weather', null, { index: 0, id: 'a' })), [['get_weather', '']]],
+    ['arguments missing', call({ index: 0, id: 'a', function: { name: 'get_weather' } }), [['get_weather', '']]],
+    ['no arguments at all', call(named('get_weather', '{}', { index: 0, id: 'a' })), [['get_weather', '{}']]],
+    ['beginning at index 1', call(named('get_weather', '', { index: 1, id: 'a' }), args('{"city":"Paris"}', { index: 1 })), [weather]],
+    ['pieces out of order', call(named('get_weather', '{"city":', { index: 0, id: 'a' }), named('get_time', '{"zone":', { index: 1, id: 'b' }), args('"Paris"}', { index: 0 }), args('"CET"}', { index: 1 })), [weather, time]],
+    ['the first without arguments so far', call(named('get_weather', '', { index: 0, id: 'a' }), named('get_time', '{"zone":"CET"}', { index: 1, id: 'b' }), args('{"city":"Paris"}', { index: 0 })), [weather, time]],
+    ['empty lists and entries between', [delta({ tool_calls: [] }), delta({ tool_calls: null }), ...call({}, named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' })), delta({ tool_calls: [] })], [weather]],
+    ['as a legacy function call', [delta({ function_call: { name: 'get_weather', arguments: '{"city":' } }), delta({ function_call: { arguments: '"Paris"}' } })], [weather]],
+  ])('%s', async (_, chunks, wanted) => {
+    const { events, response } = await streamed(sse([...chunks, finish('tool_calls'), finish('tool_calls')]));
+    expect(calls(response)).toEqual(wanted);
+    expect(folded(events)).toEqual(flattened(response));
+    expect(new Set(callIds(response)).size).toBe(wanted.length);
+    expect(callIds(response)).not.toContain('');
+    expect(response.stop).toEqual({ type: 'tool_calls', raw: 'tool_calls' });
+  });
+});
+
+describe('how a stream ends', () => {
+  const text = [delta({ role: 'assistant', content: '' }), delta({ content: 'Hi' })];
+
+  test.each([
+    ['stop', 'end'],
+    ['length', 'length'],
+    ['content_filter', 'content_filter'],
+    ['tool_calls', 'end'],
+    ['eos', 'end'],
+    ['whatever', 'end'],
+  ])('finish reason %s of a text is %s', async (raw, type) => {
+    expect((await streamed(sse([...text, finish(raw)]))).response.stop).toEqual({ type, raw });
+  });
+
+  test.each(['stop', 'tool_calls', 'function_call', 'whatever'])('calls are calls, whatever finish reason %s says', async (raw) => {
+    const { response } = await streamed(sse([...call(named('f', '{}', { index: 0, id: 'a' })), finish(raw)]));
+    expect(response.stop).toEqual({ type: 'tool_calls', raw });
+  });
+
+  test('[DONE] is an end without a finish reason, which stays null', async () => {
+    const { response } = await streamed(sse(text));
+    expect(response.stop).toEqual({ type: 'end', raw: null });
+    expect(flattened(response)).toEqual([{ type: 'message', text: 'Hi', refusal: '' }]);
+  });
+
+  test('a finish reason is an end without [DONE]', async () => {
+    const { response } = await streamed(sse([...text, finish('stop')], { done: false }));
+    expect(response.stop.raw).toBe('stop');
+  });
+
+  test('neither is a protocol error that may be retried', async () => {
+    await expect(streamed(sse(text, { done: false }))).rejects.toMatchObject({ kind: 'protocol', retryable: true });
+  });
+
+  test('a call cut off by length is incomplete; one that is closed is not', async () => {
+    const open = await streamed(sse([...call(named('f', '{"a":', { index: 0, id: 'a' })), finish('length')]));
+    const empty = await streamed(sse([...call(named('f', '', { index: 0, id: 'a' })), finish('length')]));
+    const closed = await streamed(sse([...call(named('f', '{"a":1}', { index: 0, id: 'a' })), finish('length')]));
+    const statuses = [open, empty, closed].map(({ response }) => response.output[0]?.status);
+    expect(statuses).toEqual(['incomplete', 'incomplete', 'completed']);
+  });
+
+  test.each(['error', 'insufficient_system_resource', 'network_error'])('%s means that the provider broke off', async (raw) => {
+    await expect(streamed(sse([...text, finish(raw)]))).rejects.toMatchObject({ kind: 'server', retryable: true });
+  });
+
+  test('a message that is only a refusal is a refusal', async () => {
+    const { events, response } = await streamed(sse([delta({ refusal: 'I can' }), delta({ refusal: 'not.' }), finish('stop')]));
+    expect(response.stop).toEqual({ type: 'refusal', raw: 'stop' });
+    expect(folded(events)).toEqual([{ type: 'message', text: '', refusal: 'I cannot.' }]);
+    expect(events.at(-2)?.type).toBe('response.completed');
+  });
+});
+
+describe('usage', () => {
+  test('the last word wins, field by field', async () => {
+    const { response } = await streamed(
+      sse([
+        { ...delta({ content: 'a' }), usage: { prompt_tokens: 7, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 3 } } },
+        { ...delta({ content: 'b' }), usage: { completion_tokens: 2, prompt_tokens: null } },
+        finish('stop'),
+        { choices: [], usage: { completion_tokens: 5, total_tokens: 12 } },
+      ]),
+    );
+    expect(response.usage).toMatchObject({ inputTokens: 7, outputTokens: 5, totalTokens: 12, source: 'reported' });
+    expect(response.usage.inputTokensDetails.cachedTokens).toBe(3);
+  });
+
+  test('none is an estimate', async () => {
+    const { response } = await streamed(sse([delta({ content: 'a' }), finish('stop')]));
+    expect(response.usage).toMatchObject({ inputTokens: 0, source: 'estimated' });
+  });
+
+  test.each([
+    ['DeepSeek', { prompt_cache_hit_tokens: 4 }],
+    ['Moonshot', { cached_tokens: 4 }],
+    ['OpenAI', { prompt_tokens_details: { cached_tokens: 4 } }],
+  ])('cached tokens as %s tells them', async (_, fields) => {
+    const usage = { prompt_tokens: 9, completion_tokens: 1, ...fields };
+    const response = await decoded(json(completion({ content: 'x' }, 'stop', { usage })));
+    expect(response.usage.inputTokensDetails.cachedTokens).toBe(4);
+    expect(response.usage.inputTokens).toBe(9);
+  });
+});
+
+describe('what servers send beside the rule', () => {
+  test('comments, events without data, CRLF and a missing last blank line', async () => {
+    const lines = [': ping', '', 'event: message', `data:${JSON.stringify(delta({ content: 'Hé' }))}`, '', 'data:', '', `data: ${JSON.stringify(finish('stop'))}`];
+    const { response } = await streamed(sseText(lines.filter((line) => line !== 'data:').join('\r\n')));
+    expect(flattened(response)).toEqual([{ type: 'message', text: 'Hé', refusal: '' }]);
+  });
+
+  test('other choices than the first are left alone', async () => {
+    const other = { choices: [{ index: 1, delta: { content: 'other' }, finish_reason: null }] };
+    const { response } = await streamed(sse([delta({ content: 'first' }), other, finish('stop')]));
+    expect(flattened(response)[0]?.text).toBe('first');
+  });
+
+  test('the whole message beside each delta is not read twice', async () => {
+    const both = (text: string, soFar: string) => ({ choices: [{ index: 0, delta: { content: text }, message: { content: soFar } }] });
+    const { response } = await streamed(sse([both('a', 'a'), both('b', 'ab'), finish('stop')]));
+    expect(flattened(response)[0]?.text).toBe('ab');
+  });
+
+  test('a server that does not stream when asked is read all the same', async () => {
+    const { events, response } = await streamed(json(completion({ content: 'whole' })));
+    expect(folded(events)).toEqual([{ type: 'message', text: 'whole', refusal: '' }]);
+    expect(response.stop.raw).toBe('stop');
+  });
+
+  test('a server that streams unasked is read all the same', async () => {
+    const response = await decoded(sse([delta({ content: 'streamed' }), finish('stop')]));
+    expect(flattened(response)[0]?.text).toBe('streamed');
+  });
+
+  test.each([
+    ['an error object', { error: { message: 'Upstream failed', code: 502 } }, 'server'],
+    ['an error text', { error: 'overloaded, come back' }, 'overloaded'],
+    ['an error without a status', { error: { message: 'slow down', type: 'rate_limit_error' } }, 'rate_limit'],
+    ['an error in vLLM’s manner', { object: 'error', message: 'bad', code: 400 }, 'invalid_request'],
+  ])('%s in mid-stream is a typed error', async (_, chunk, kind) => {
+    await expect(streamed(sse([delta({ content: 'a' }), chunk, finish('stop')]))).rejects.toMatchObject({ kind });
+    await expect(decoded(json(chunk))).rejects.toMatchObject({ kind });
+  });
+
+  test.each([
+    ['an event that is no JSON', () => sse(['data: {"choices": [\n\n'])],
+    ['a page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    ['nothing', () => new Response('')],
+    ['another JSON', () => json({ hello: 'world' })],
+    ['no choice', () => json({ choices: [] })],
+  ])('%s is a protocol error', async (_, reply) => {
+    await expect(decoded(reply())).rejects.toMatchObject({ kind: 'protocol' });
+    await expect(decoded(reply())).rejects.toThrow(ModelError);
+  });
+
+  test('citations come in the shape of Open Responses', async () => {
+    const annotations = [{ type: 'url_citation', url_citation: { url: 'https://a.test', title: 'A', start_index: 0, end_index: 2 } }];
+    const cited = await decoded(json(completion({ content: 'ok', annotations })));
+    expect(cited.output[0]).toMatchObject({
+      content: [{ annotations: [{ type: 'url_citation', url: 'https://a.test', title: 'A', start_index: 0, end_index: 2 }] }],
+    });
+    const listed = await decoded(json(completion({ content: 'ok' }, 'stop', { citations: ['https://b.test'] })));
+    expect(listed.output[0]).toMatchObject({ content: [{ annotations: [{ type: 'url_citation', url: 'https://b.test' }] }] });
+  });
+
+  test('images that the model made are kept as an item', async () => {
+    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } };
+    const response = await decoded(json(completion({ content: 'here', images: [image] })), { name: 'openrouter' });
+    expect(response.output[1]).toMatchObject({ type: 'openrouter:image', data: image });
+  });
+});
+
+describe('reasoning', () => {
+  test.each([
+    ['reasoning_content', { reasoning_content: 'Hm' }],
+    ['reasoning', { reasoning: 'Hm' }],
+    ['reasoning_details', { reasoning_details: [{ type: 'reasoning.text', text: 'Hm', index: 0 }] }],
+    ['both reasoning and reasoning_details', { reasoning: 'Hm', reasoning_details: [{ type: 'reasoning.text', text: 'Hm', index: 0 }] }],
+    ['thinking parts', { content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hm' }] }] }],
+  ])('in %s is one item before the message', async (_, fields) => {
+    const { events, response } = await streamed(sse([delta(fields), delta({ content: 'Yes' }), finish('stop')]));
+    const wanted = [
+      { type: 'reasoning', text: 'Hm', refusal: '' },
+      { type: 'message', text: 'Yes', refusal: '' },
+    ];
+    expect(folded(events)).toEqual(wanted);
+    expect(flattened(response)).toEqual(wanted);
+  });
+
+  test('details that come in pieces are put together as an unstreamed answer holds them', async () => {
+    const piece = (fields: object) => delta({ reasoning_details: [{ type: 'reasoning.text', index: 0, format: null, ...fields }] });
+    const encrypted = { type: 'reasoning.encrypted', index: 0, id: 'e1', data: 'AAAA' };
+    const { response } = await streamed(
+      sse([piece({ text: 'To ' }), piece({ text: 'be' }), piece({ text: '', signature: 'sig' }), delta({ reasoning_details: [encrypted] }), finish('stop')]),
+      { name: 'openrouter' },
+    );
+    expect(response.output[0]).toMatchObject({
+      type: 'reasoning',
+      content: [{ text: 'To be' }],
+      provider_data: {
+        openrouter: {
+          reasoning_details: [{ type: 'reasoning.text', index: 0, text: 'To be', signature: 'sig' }, encrypted],
+        },
+      },
+    });
+  });
+
+  test('reasoning that is only opaque is an item without words', async () => {
+    const data = [{ type: 'reasoning.encrypted', data: 'AAAA', id: 'e1' }];
+    const response = await decoded(json(completion({ content: 'ok', reasoning_details: data })), { name: 'openrouter' });
+    expect(response.output[0]).toEqual(
+      expect.objectContaining({ type: 'reasoning', summary: [], provider_data: { openrouter: { reasoning_details: data } } }),
+    );
+    expect(response.output[0]).not.toHaveProperty('content');
+  });
+
+  test('<think> tags stay in the text', async () => {
+    const response = await decoded(json(completion({ content: '<think>x</think>y' })));
+    expect(flattened(response)).toEqual([{ type: 'message', text: '<think>x</think>y', refusal: '' }]);
+  });
+});
+
+describe.skipIf(corpusMissing !== undefined)('a recorded answer', () => {
+  const answers = (corpusMissing === undefined ? chatCassettes() : [])
+    .flatMap(({ id, exchanges }) => exchanges.map((exchange) => ({ id: `${id}/${exchange.index}`, exchange })))
+    .filter(({ exchange }) => isAnswer(exchange));
+
+  test.each(answers)('$id is the same streamed as unstreamed', async ({ exchange }) => {
+    const body = exchange.response.body as { choices: { index?: number; message?: object }[] };
+    const whole = await decoded(json(body));
+    const { events, response } = await streamed(sse(asChunks(body)));
+    expect(response.output).toEqual(whole.output);
+    expect(response.usage).toEqual(whole.usage);
+    expect(response.stop.type).toBe(whole.stop.type);
+    expect(folded(events)).toEqual(flattened(whole));
+  });
+});
+
+function isAnswer({ streaming, response, expected }: Exchange): boolean {
+  return !streaming && response.status === 200 && !expected.error && !expected.malformed;
+}
+
+/** An unstreamed body as a stream might have brought it: texts in three pieces, calls in two. */
+function asChunks(body: { choices: { index?: number; message?: object }[] }): object[] {
+  const { choices, ...rest } = body;
+  const choice = choices.find(({ index }) => index === 0) ?? choices[0] ?? {};
+  const { message = {}, ...end } = choice;
+  const deltas = Object.entries(message).flatMap(([field, value]: [string, unknown]) => {
+    if (field === 'tool_calls' && Array.isArray(value)) return value.flatMap(callChunks);
+    const grows = ['content', 'refusal', 'reasoning', 'reasoning_content'].includes(field);
+    return grows && typeof value === 'string' ? thirds(value).map((piece) => ({ [field]: piece })) : [{ [field]: value }];
+  });
+  // Reasoning comes first on every wire; the recorded bodies have their fields in alphabetical order.
+  const first = deltas.filter((fields) => 'reasoning' in fields || 'reasoning_content' in fields || 'reasoning_details' in fields);
+  const others = deltas.filter((fields) => !first.includes(fields));
+  const calls = others.filter((fields) => 'tool_calls' in fields || 'function_call' in fields);
+  const texts = others.filter((fields) => !calls.includes(fields));
+  const chunks = [...first, ...texts, ...calls].map((fields) => ({ ...rest, usage: null, choices: [{ index: 0, delta: fields }] }));
+  return [...chunks, { ...rest, choices: [{ ...end, index: 0, delta: {} }] }];
+}
+
+function callChunks(entry: Piece, index: number): object[] {
+  const { function: called, ...rest } = entry as { function: { name: string; arguments: string } };
+  const half = Math.floor((called.arguments ?? '').length / 2);
+  return [
+    { tool_calls: [{ ...rest, index, function: { name: called.name, arguments: called.arguments.slice(0, half) } }] },
+    { tool_calls: [{ index, function: { arguments: called.arguments.slice(half) } }] },
+  ];
+}
+
+function thirds(text: string): string[] {
+  const size = Math.ceil(text.length / 3) || 1;
+  return [text.slice(0, size), text.slice(size, 2 * size), text.slice(2 * size)];
+}
+
+function calls(response: ModelResponse): (string | undefined)[][] {
+  return response.output.flatMap((item) => (item.type === 'function_call' ? [[item.name, item.arguments]] : []));
+}
+
+function callIds(response: ModelResponse): string[] {
+  return response.output.flatMap((item) => (item.type === 'function_call' ? [item.call_id] : []));
+}
