@@ -1,4 +1,5 @@
 import { ModelError, ResponseEvents, type ModelEvent } from '@polyrun/core';
+import type { ReasoningField } from './dialects.ts';
 import { contentIn, opaqueFields, reasoningIn } from './reasoning.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { doneMark, fieldsOf, given, listOf, textOf, type Chunk, type Fields, type Reply } from './wire.ts';
@@ -19,6 +20,7 @@ class StreamedReply {
   #finish: string | undefined;
   #done = false;
   #requestId: string | undefined;
+  #told: ReasoningField | undefined;
 
   add({ data, requestId }: Chunk): readonly ModelEvent[] {
     this.#requestId ??= requestId;
@@ -59,7 +61,10 @@ class StreamedReply {
     const events: ModelEvent[] = [];
     const { text, field } = reasoningIn(delta);
     const details = listOf(delta['reasoning_details']);
-    if (text !== '' || details.length > 0) events.push(...this.#events.reasoning(text));
+    // Several fields may tell the same: the first one in use is passed on, details without words open the item.
+    this.#told ??= field;
+    const words = field === this.#told ? text : '';
+    if (words !== '' || details.length > 0) events.push(...this.#events.reasoning(words));
     if (field === 'thinking') this.#append('thinking', text);
     this.#append('reasoning_content', textOf(delta['reasoning_content']));
     this.#append('reasoning', textOf(delta['reasoning']));

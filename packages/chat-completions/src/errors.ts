@@ -33,10 +33,10 @@ export function errorInReply(body: unknown, facts: CallFacts): ModelError | unde
   return answeredError(error ?? body, { ...facts, status: codes.find((told) => told >= 400 && told < 600) });
 }
 
-/** A reply that is no completion and no error either. */
-export function notACompletion(why: string, requestId: string | undefined): ModelError {
-  const message = `This is no chat completion: ${why}. Check the base URL.`;
-  return new ModelError({ kind: 'protocol', message, ...given({ requestId }) });
+/** A reply that is no completion and no error either; what was a stream may be tried again. */
+export function notACompletion(why: string, requestId: string | undefined, retryable = false): ModelError {
+  const message = `This is no chat completion: ${why}.${retryable ? '' : ' Check the base URL.'}`;
+  return new ModelError({ kind: 'protocol', message, retryable, ...given({ requestId }) });
 }
 
 type Answered = CallFacts & { status: number | undefined; retryAfterMs?: number | undefined };

@@ -67,23 +67,25 @@ async function* chunksOf(response: Response, { provider, redact }: CallFacts): A
   const type = response.headers.get('content-type') ?? 'no content type';
   if (response.body && type.includes('text/event-stream')) {
     for await (const text of eventData(response.body)) {
-      const data = text === doneMark ? text : checked(text, 'an event of the stream', facts);
+      const data = text === doneMark ? text : checked(text, facts);
       yield { data, ...given({ requestId }) };
       if (data === doneMark) return;
     }
     return;
   }
   yield {
-    data: checked(await response.text(), `status ${response.status} with ${type}`, facts),
+    data: checked(await response.text(), facts, type),
     whole: true,
     ...given({ requestId }),
   };
   yield { data: doneMark };
 }
 
-function checked(text: string, what: string, facts: CallFacts): unknown {
+/** The JSON of a body, of which the type is given, or of one event of a stream. */
+function checked(text: string, facts: CallFacts, type?: string): unknown {
   const data = parseJson(text);
-  if (data === undefined) throw notACompletion(`${what} is no JSON`, facts.requestId);
+  if (data === undefined)
+    throw notACompletion(`${type ?? 'an event'} that is no JSON`, facts.requestId, type === undefined);
   const failure = errorInReply(data, facts);
   if (failure) throw failure;
   return data;

@@ -8,13 +8,17 @@ describe.skipIf(corpusMissing !== undefined)('recorded exchanges', () => {
   const providers = [...new Set(cassettes.map(({ provider }) => provider))];
 
   describe.each([1, 37])('in chunks of %i bytes', (chunk) => {
-    test.concurrent.each(providers)('%s: every exchange is read as it was recorded', { timeout: 120_000 }, async (provider) => {
-      const server = await startReplay();
-      const mine = cassettes.filter((cassette) => cassette.provider === provider);
-      const problems = await Promise.all(mine.map((cassette) => playAll(cassette, { url: server.url, chunk })));
-      await server.close();
-      expect(problems.flat()).toEqual([]);
-    });
+    test.concurrent.each(providers)(
+      '%s: every exchange is read as it was recorded',
+      { timeout: 120_000 },
+      async (provider) => {
+        const server = await startReplay();
+        const mine = cassettes.filter((cassette) => cassette.provider === provider);
+        const problems = await Promise.all(mine.map((cassette) => playAll(cassette, { url: server.url, chunk })));
+        await server.close();
+        expect(problems.flat()).toEqual([]);
+      },
+    );
   });
 
   test('a wrong reading would be seen', async () => {
@@ -30,7 +34,9 @@ describe.skipIf(corpusMissing !== undefined)('recorded exchanges', () => {
 async function playAll(cassette: Cassette, at: { url: string; chunk: number; alter?: boolean }): Promise<string[]> {
   const problems: string[] = [];
   for (const exchange of cassette.exchanges) {
-    const altered = at.alter ? { ...exchange, expected: { ...exchange.expected, text: 'other', error: undefined } } : exchange;
+    const altered = at.alter
+      ? { ...exchange, expected: { ...exchange.expected, text: 'other', error: undefined } }
+      : exchange;
     const found = await play(cassette, altered as typeof exchange, at);
     problems.push(...found.map((problem) => `${cassette.id}/${exchange.index}: ${problem}`));
   }

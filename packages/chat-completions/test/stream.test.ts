@@ -1,11 +1,25 @@
 import { ModelError, type ModelResponse } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
 import { chatCassettes, corpusMissing, type Exchange } from './support/corpus.ts';
-import { completion, decoded, delta, finish, flattened, folded, json, sse, sseText, streamed } from './support/endpoint.ts';
+import {
+  completion,
+  decoded,
+  delta,
+  finish,
+  flattened,
+  folded,
+  json,
+  sse,
+  sseText,
+  streamed,
+} from './support/endpoint.ts';
 
 type Piece = { [field: string]: unknown };
 const call = (...pieces: Piece[]) => pieces.map((piece) => delta({ tool_calls: [piece] }));
-const named = (name: string, args: unknown, more: Piece = {}): Piece => ({ ...more, function: { name, arguments: args } });
+const named = (name: string, args: unknown, more: Piece = {}): Piece => ({
+  ...more,
+  function: { name, arguments: args },
+});
 const args = (text: string, more: Piece = {}): Piece => ({ ...more, function: { arguments: text } });
 
 const weather = ['get_weather', '{"city":"Paris"}'];
@@ -13,29 +27,145 @@ const time = ['get_time', '{"zone":"CET"}'];
 
 describe('tool calls of every dialect come out the same', () => {
   test.each<[string, object[], (string | undefined)[][]]>([
-    ['as documented', call(named('get_weather', '', { index: 0, id: 'a' }), args('{"city":', { index: 0 }), args('"Paris"}', { index: 0 })), [weather]],
+    [
+      'as documented',
+      call(
+        named('get_weather', '', { index: 0, id: 'a' }),
+        args('{"city":', { index: 0 }),
+        args('"Paris"}', { index: 0 }),
+      ),
+      [weather],
+    ],
     ['without index', call(named('get_weather', '{"city":', { id: 'a' }), args('"Paris"}', { id: 'a' })), [weather]],
     ['without index or id', call(named('get_weather', '{"city":'), args('"Paris"}')), [weather]],
-    ['whole, without index or id', call(named('get_weather', '{"city":"Paris"}'), named('get_time', '{"zone":"CET"}')), [weather, time]],
-    ['whole, without index, one id for both', call(named('get_weather', '{"city":"Paris"}', { id: 'a' }), named('get_time', '{"zone":"CET"}', { id: 'a' })), [weather, time]],
-    ['whole, every index 0', call(named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' }), named('get_time', '{"zone":"CET"}', { index: 0, id: 'b' })), [weather, time]],
-    ['both in one delta', [delta({ tool_calls: [named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' }), named('get_time', '{"zone":"CET"}', { index: 1, id: 'b' })] })], [weather, time]],
-    ['the name late', call({ index: 0, id: 'a' }, args('{"city":', { index: 0 }), named('get_weather', '"Paris"}', { index: 0 })), [weather]],
-    ['the name in pieces', call(named('get_', '', { index: 0, id: 'a' }), named('weather', '', { index: 0 }), args('{"city":"Paris"}', { index: 0 })), [weather]],
-    ['the name repeated', call(named('get_weather', '{"city":', { index: 0, id: 'a' }), named('get_weather', '"Paris"}', { index: 0, id: 'a' })), [weather]],
-    ['the name repeated, without index', call(named('get_weather', '{"city":'), named('get_weather', '"Paris"}')), [weather]],
-    ['the call repeated', call(named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' }), named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' })), [weather]],
-    ['the call repeated, without index', call(named('get_weather', '{"city":"Paris"}', { id: 'a' }), named('get_weather', '{"city":"Paris"}', { id: 'a' })), [weather]],
+    [
+      'whole, without index or id',
+      call(named('get_weather', '{"city":"Paris"}'), named('get_time', '{"zone":"CET"}')),
+      [weather, time],
+    ],
+    [
+      'whole, without index, one id for both',
+      call(named('get_weather', '{"city":"Paris"}', { id: 'a' }), named('get_time', '{"zone":"CET"}', { id: 'a' })),
+      [weather, time],
+    ],
+    [
+      'whole, every index 0',
+      call(
+        named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' }),
+        named('get_time', '{"zone":"CET"}', { index: 0, id: 'b' }),
+      ),
+      [weather, time],
+    ],
+    [
+      'both in one delta',
+      [
+        delta({
+          tool_calls: [
+            named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' }),
+            named('get_time', '{"zone":"CET"}', { index: 1, id: 'b' }),
+          ],
+        }),
+      ],
+      [weather, time],
+    ],
+    [
+      'the name late',
+      call({ index: 0, id: 'a' }, args('{"city":', { index: 0 }), named('get_weather', '"Paris"}', { index: 0 })),
+      [weather],
+    ],
+    [
+      'the name in pieces',
+      call(
+        named('get_', '', { index: 0, id: 'a' }),
+        named('weather', '', { index: 0 }),
+        args('{"city":"Paris"}', { index: 0 }),
+      ),
+      [weather],
+    ],
+    [
+      'the name repeated',
+      call(
+        named('get_weather', '{"city":', { index: 0, id: 'a' }),
+        named('get_weather', '"Paris"}', { index: 0, id: 'a' }),
+      ),
+      [weather],
+    ],
+    [
+      'the name repeated, without index',
+      call(named('get_weather', '{"city":'), named('get_weather', '"Paris"}')),
+      [weather],
+    ],
+    [
+      'the call repeated',
+      call(
+        named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' }),
+        named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' }),
+      ),
+      [weather],
+    ],
+    [
+      'the call repeated, without index',
+      call(
+        named('get_weather', '{"city":"Paris"}', { id: 'a' }),
+        named('get_weather', '{"city":"Paris"}', { id: 'a' }),
+      ),
+      [weather],
+    ],
     ['arguments as an object', call(named('get_weather', { city: 'Paris' }, { index: 0, id: 'a' })), [weather]],
-    ['arguments announced as {}', call(named('get_weather', '{}', { index: 0, id: 'a' }), args('{"city":', { index: 0 }), args('"Paris"}', { index: 0 })), [weather]],
+    [
+      'arguments announced as {}',
+      call(
+        named('get_weather', '{}', { index: 0, id: 'a' }),
+        args('{"city":', { index: 0 }),
+        args('"Paris"}', { index: 0 }),
+      ),
+      [weather],
+    ],
     ['arguments null', call(named('get_weather', null, { index: 0, id: 'a' })), [['get_weather', '']]],
     ['arguments missing', call({ index: 0, id: 'a', function: { name: 'get_weather' } }), [['get_weather', '']]],
     ['no arguments at all', call(named('get_weather', '{}', { index: 0, id: 'a' })), [['get_weather', '{}']]],
-    ['beginning at index 1', call(named('get_weather', '', { index: 1, id: 'a' }), args('{"city":"Paris"}', { index: 1 })), [weather]],
-    ['pieces out of order', call(named('get_weather', '{"city":', { index: 0, id: 'a' }), named('get_time', '{"zone":', { index: 1, id: 'b' }), args('"Paris"}', { index: 0 }), args('"CET"}', { index: 1 })), [weather, time]],
-    ['the first without arguments so far', call(named('get_weather', '', { index: 0, id: 'a' }), named('get_time', '{"zone":"CET"}', { index: 1, id: 'b' }), args('{"city":"Paris"}', { index: 0 })), [weather, time]],
-    ['empty lists and entries between', [delta({ tool_calls: [] }), delta({ tool_calls: null }), ...call({}, named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' })), delta({ tool_calls: [] })], [weather]],
-    ['as a legacy function call', [delta({ function_call: { name: 'get_weather', arguments: '{"city":' } }), delta({ function_call: { arguments: '"Paris"}' } })], [weather]],
+    [
+      'beginning at index 1',
+      call(named('get_weather', '', { index: 1, id: 'a' }), args('{"city":"Paris"}', { index: 1 })),
+      [weather],
+    ],
+    [
+      'pieces out of order',
+      call(
+        named('get_weather', '{"city":', { index: 0, id: 'a' }),
+        named('get_time', '{"zone":', { index: 1, id: 'b' }),
+        args('"Paris"}', { index: 0 }),
+        args('"CET"}', { index: 1 }),
+      ),
+      [weather, time],
+    ],
+    [
+      'the first without arguments so far',
+      call(
+        named('get_weather', '', { index: 0, id: 'a' }),
+        named('get_time', '{"zone":"CET"}', { index: 1, id: 'b' }),
+        args('{"city":"Paris"}', { index: 0 }),
+      ),
+      [weather, time],
+    ],
+    [
+      'empty lists and entries between',
+      [
+        delta({ tool_calls: [] }),
+        delta({ tool_calls: null }),
+        ...call({}, named('get_weather', '{"city":"Paris"}', { index: 0, id: 'a' })),
+        delta({ tool_calls: [] }),
+      ],
+      [weather],
+    ],
+    [
+      'as a legacy function call',
+      [
+        delta({ function_call: { name: 'get_weather', arguments: '{"city":' } }),
+        delta({ function_call: { arguments: '"Paris"}' } }),
+      ],
+      [weather],
+    ],
   ])('%s', async (_, chunks, wanted) => {
     const { events, response } = await streamed(sse([...chunks, finish('tool_calls'), finish('tool_calls')]));
     expect(calls(response)).toEqual(wanted);
@@ -60,10 +190,13 @@ describe('how a stream ends', () => {
     expect((await streamed(sse([...text, finish(raw)]))).response.stop).toEqual({ type, raw });
   });
 
-  test.each(['stop', 'tool_calls', 'function_call', 'whatever'])('calls are calls, whatever finish reason %s says', async (raw) => {
-    const { response } = await streamed(sse([...call(named('f', '{}', { index: 0, id: 'a' })), finish(raw)]));
-    expect(response.stop).toEqual({ type: 'tool_calls', raw });
-  });
+  test.each(['stop', 'tool_calls', 'function_call', 'whatever'])(
+    'calls are calls, whatever finish reason %s says',
+    async (raw) => {
+      const { response } = await streamed(sse([...call(named('f', '{}', { index: 0, id: 'a' })), finish(raw)]));
+      expect(response.stop).toEqual({ type: 'tool_calls', raw });
+    },
+  );
 
   test('[DONE] is an end without a finish reason, which stays null', async () => {
     const { response } = await streamed(sse(text));
@@ -88,12 +221,17 @@ describe('how a stream ends', () => {
     expect(statuses).toEqual(['incomplete', 'incomplete', 'completed']);
   });
 
-  test.each(['error', 'insufficient_system_resource', 'network_error'])('%s means that the provider broke off', async (raw) => {
-    await expect(streamed(sse([...text, finish(raw)]))).rejects.toMatchObject({ kind: 'server', retryable: true });
-  });
+  test.each(['error', 'insufficient_system_resource', 'network_error'])(
+    '%s means that the provider broke off',
+    async (raw) => {
+      await expect(streamed(sse([...text, finish(raw)]))).rejects.toMatchObject({ kind: 'server', retryable: true });
+    },
+  );
 
   test('a message that is only a refusal is a refusal', async () => {
-    const { events, response } = await streamed(sse([delta({ refusal: 'I can' }), delta({ refusal: 'not.' }), finish('stop')]));
+    const { events, response } = await streamed(
+      sse([delta({ refusal: 'I can' }), delta({ refusal: 'not.' }), finish('stop')]),
+    );
     expect(response.stop).toEqual({ type: 'refusal', raw: 'stop' });
     expect(folded(events)).toEqual([{ type: 'message', text: '', refusal: 'I cannot.' }]);
     expect(events.at(-2)?.type).toBe('response.completed');
@@ -104,7 +242,10 @@ describe('usage', () => {
   test('the last word wins, field by field', async () => {
     const { response } = await streamed(
       sse([
-        { ...delta({ content: 'a' }), usage: { prompt_tokens: 7, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 3 } } },
+        {
+          ...delta({ content: 'a' }),
+          usage: { prompt_tokens: 7, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 3 } },
+        },
         { ...delta({ content: 'b' }), usage: { completion_tokens: 2, prompt_tokens: null } },
         finish('stop'),
         { choices: [], usage: { completion_tokens: 5, total_tokens: 12 } },
@@ -133,7 +274,16 @@ describe('usage', () => {
 
 describe('what servers send beside the rule', () => {
   test('comments, events without data, CRLF and a missing last blank line', async () => {
-    const lines = [': ping', '', 'event: message', `data:${JSON.stringify(delta({ content: 'Hé' }))}`, '', 'data:', '', `data: ${JSON.stringify(finish('stop'))}`];
+    const lines = [
+      ': ping',
+      '',
+      'event: message',
+      `data:${JSON.stringify(delta({ content: 'Hé' }))}`,
+      '',
+      'data:',
+      '',
+      `data: ${JSON.stringify(finish('stop'))}`,
+    ];
     const { response } = await streamed(sseText(lines.filter((line) => line !== 'data:').join('\r\n')));
     expect(flattened(response)).toEqual([{ type: 'message', text: 'Hé', refusal: '' }]);
   });
@@ -145,7 +295,9 @@ describe('what servers send beside the rule', () => {
   });
 
   test('the whole message beside each delta is not read twice', async () => {
-    const both = (text: string, soFar: string) => ({ choices: [{ index: 0, delta: { content: text }, message: { content: soFar } }] });
+    const both = (text: string, soFar: string) => ({
+      choices: [{ index: 0, delta: { content: text }, message: { content: soFar } }],
+    });
     const { response } = await streamed(sse([both('a', 'a'), both('b', 'ab'), finish('stop')]));
     expect(flattened(response)[0]?.text).toBe('ab');
   });
@@ -183,13 +335,19 @@ describe('what servers send beside the rule', () => {
   });
 
   test('citations come in the shape of Open Responses', async () => {
-    const annotations = [{ type: 'url_citation', url_citation: { url: 'https://a.test', title: 'A', start_index: 0, end_index: 2 } }];
+    const annotations = [
+      { type: 'url_citation', url_citation: { url: 'https://a.test', title: 'A', start_index: 0, end_index: 2 } },
+    ];
     const cited = await decoded(json(completion({ content: 'ok', annotations })));
     expect(cited.output[0]).toMatchObject({
-      content: [{ annotations: [{ type: 'url_citation', url: 'https://a.test', title: 'A', start_index: 0, end_index: 2 }] }],
+      content: [
+        { annotations: [{ type: 'url_citation', url: 'https://a.test', title: 'A', start_index: 0, end_index: 2 }] },
+      ],
     });
     const listed = await decoded(json(completion({ content: 'ok' }, 'stop', { citations: ['https://b.test'] })));
-    expect(listed.output[0]).toMatchObject({ content: [{ annotations: [{ type: 'url_citation', url: 'https://b.test' }] }] });
+    expect(listed.output[0]).toMatchObject({
+      content: [{ annotations: [{ type: 'url_citation', url: 'https://b.test' }] }],
+    });
   });
 
   test('images that the model made are kept as an item', async () => {
@@ -204,7 +362,10 @@ describe('reasoning', () => {
     ['reasoning_content', { reasoning_content: 'Hm' }],
     ['reasoning', { reasoning: 'Hm' }],
     ['reasoning_details', { reasoning_details: [{ type: 'reasoning.text', text: 'Hm', index: 0 }] }],
-    ['both reasoning and reasoning_details', { reasoning: 'Hm', reasoning_details: [{ type: 'reasoning.text', text: 'Hm', index: 0 }] }],
+    [
+      'both reasoning and reasoning_details',
+      { reasoning: 'Hm', reasoning_details: [{ type: 'reasoning.text', text: 'Hm', index: 0 }] },
+    ],
     ['thinking parts', { content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hm' }] }] }],
   ])('in %s is one item before the message', async (_, fields) => {
     const { events, response } = await streamed(sse([delta(fields), delta({ content: 'Yes' }), finish('stop')]));
@@ -217,10 +378,17 @@ describe('reasoning', () => {
   });
 
   test('details that come in pieces are put together as an unstreamed answer holds them', async () => {
-    const piece = (fields: object) => delta({ reasoning_details: [{ type: 'reasoning.text', index: 0, format: null, ...fields }] });
+    const piece = (fields: object) =>
+      delta({ reasoning_details: [{ type: 'reasoning.text', index: 0, format: null, ...fields }] });
     const encrypted = { type: 'reasoning.encrypted', index: 0, id: 'e1', data: 'AAAA' };
     const { response } = await streamed(
-      sse([piece({ text: 'To ' }), piece({ text: 'be' }), piece({ text: '', signature: 'sig' }), delta({ reasoning_details: [encrypted] }), finish('stop')]),
+      sse([
+        piece({ text: 'To ' }),
+        piece({ text: 'be' }),
+        piece({ text: '', signature: 'sig' }),
+        delta({ reasoning_details: [encrypted] }),
+        finish('stop'),
+      ]),
       { name: 'openrouter' },
     );
     expect(response.output[0]).toMatchObject({
@@ -236,9 +404,15 @@ describe('reasoning', () => {
 
   test('reasoning that is only opaque is an item without words', async () => {
     const data = [{ type: 'reasoning.encrypted', data: 'AAAA', id: 'e1' }];
-    const response = await decoded(json(completion({ content: 'ok', reasoning_details: data })), { name: 'openrouter' });
+    const response = await decoded(json(completion({ content: 'ok', reasoning_details: data })), {
+      name: 'openrouter',
+    });
     expect(response.output[0]).toEqual(
-      expect.objectContaining({ type: 'reasoning', summary: [], provider_data: { openrouter: { reasoning_details: data } } }),
+      expect.objectContaining({
+        type: 'reasoning',
+        summary: [],
+        provider_data: { openrouter: { reasoning_details: data } },
+      }),
     );
     expect(response.output[0]).not.toHaveProperty('content');
   });
@@ -277,23 +451,32 @@ function asChunks(body: { choices: { index?: number; message?: object }[] }): ob
   const deltas = Object.entries(message).flatMap(([field, value]: [string, unknown]) => {
     if (field === 'tool_calls' && Array.isArray(value)) return value.flatMap(callChunks);
     const grows = ['content', 'refusal', 'reasoning', 'reasoning_content'].includes(field);
-    return grows && typeof value === 'string' ? thirds(value).map((piece) => ({ [field]: piece })) : [{ [field]: value }];
+    return grows && typeof value === 'string'
+      ? thirds(value).map((piece) => ({ [field]: piece }))
+      : [{ [field]: value }];
   });
   // Reasoning comes first on every wire; the recorded bodies have their fields in alphabetical order.
-  const first = deltas.filter((fields) => 'reasoning' in fields || 'reasoning_content' in fields || 'reasoning_details' in fields);
+  const first = deltas.filter(
+    (fields) => 'reasoning' in fields || 'reasoning_content' in fields || 'reasoning_details' in fields,
+  );
   const others = deltas.filter((fields) => !first.includes(fields));
   const calls = others.filter((fields) => 'tool_calls' in fields || 'function_call' in fields);
   const texts = others.filter((fields) => !calls.includes(fields));
-  const chunks = [...first, ...texts, ...calls].map((fields) => ({ ...rest, usage: null, choices: [{ index: 0, delta: fields }] }));
+  const chunks = [...first, ...texts, ...calls].map((fields) => ({
+    ...rest,
+    usage: null,
+    choices: [{ index: 0, delta: fields }],
+  }));
   return [...chunks, { ...rest, choices: [{ ...end, index: 0, delta: {} }] }];
 }
 
 function callChunks(entry: Piece, index: number): object[] {
-  const { function: called, ...rest } = entry as { function: { name: string; arguments: string } };
-  const half = Math.floor((called.arguments ?? '').length / 2);
+  const { function: called, ...rest } = entry as { function: { name: string; arguments?: string } };
+  const whole = called.arguments ?? '';
+  const half = Math.floor(whole.length / 2);
   return [
-    { tool_calls: [{ ...rest, index, function: { name: called.name, arguments: called.arguments.slice(0, half) } }] },
-    { tool_calls: [{ index, function: { arguments: called.arguments.slice(half) } }] },
+    { tool_calls: [{ ...rest, index, function: { name: called.name, arguments: whole.slice(0, half) } }] },
+    { tool_calls: [{ index, function: { arguments: whole.slice(half) } }] },
   ];
 }
 

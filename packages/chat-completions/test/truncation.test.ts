@@ -10,7 +10,9 @@ describe('a stream that is cut at any byte', () => {
   const recorded = corpusMissing === undefined ? chatCassettes() : [];
   const streams = recorded
     .flatMap(({ id, exchanges }) => exchanges.map((exchange) => ({ id: `${id}/${exchange.index}`, ...exchange })))
-    .filter(({ response, expected }) => (response.sse?.length ?? 0) < 9000 && response.sse && expected.toolCalls.length > 0)
+    .filter(
+      ({ response, expected }) => (response.sse?.length ?? 0) < 9000 && response.sse && expected.toolCalls.length > 0,
+    )
     .map(({ id, response }) => ({ id, text: response.sse ?? '' }));
   const parallel = {
     id: 'two calls of one server',
@@ -89,6 +91,8 @@ async function read(bytes: Uint8Array, error?: Error): Promise<ModelResponse | M
 function callsOf(result: ModelResponse | ModelError): unknown[] {
   if (result instanceof ModelError) throw result;
   return result.output.flatMap((item) =>
-    item.type === 'function_call' && item.status === 'completed' ? [[item.name, item.call_id, parseJson(item.arguments)]] : [],
+    item.type === 'function_call' && item.status === 'completed'
+      ? [[item.name, item.call_id, parseJson(item.arguments)]]
+      : [],
   );
 }

@@ -1,1 +1,63 @@
-console.log('The demo comes with the first adapter.');
+import { resolve } from 'node:path';
+import { AgentsError, ModelError, type ModelErrorKind, type RunConfig } from '@polyrun/core';
+import { Command } from 'commander';
+import dotenv from 'dotenv';
+import { meter } from './meter.ts';
+import { complain, heading, intro, summary } from './print.ts';
+import { scenes } from './scenes.ts';
+import { startMockServer } from './server.ts';
+import { chosenTarget, mockTargets, namedTarget, type TargetOptions } from './target.ts';
+
+type Options = TargetOptions & { swapTo?: string; mock?: boolean };
+
+const program = new Command('demo')
+  .description('Runs the first examples of the Agents SDK, on a local mock server or on any chat-completions endpoint.')
+  .option('-p, --provider <name>', 'openai, mistral, groq, ollama, lmstudio, litellm_proxy, …')
+  .option('-m, --model <name>', 'what the provider calls it, or provider/model')
+  .option('-u, --base-url <url>', 'an endpoint of your own, such as http://localhost:4000/v1')
+  .option('--swap-to <provider/model>', 'what the last scene swaps to (default: the mock server)')
+  .option('--mock', 'use the mock server, whatever keys are set')
+  .action(demo);
+
+try {
+  // Package managers start a script in its package; the .env file lies where the user is.
+  dotenv.config({ path: resolve(process.env['INIT_CWD'] ?? '', '.env'), quiet: true });
+  // Some shells' habit: `pnpm demo -- --provider ollama`.
+  await program.parseAsync(process.argv.filter((argument, index) => index !== 2 || argument !== '--'));
+} catch (error) {
+  if (!(error instanceof AgentsError)) throw error;
+  complain(`${error.message} ${adviceOn(error)}`);
+  process.exitCode = 1;
+}
+
+async function demo(options: Options): Promise<void> {
+  const chosen = options.mock ? undefined : chosenTarget(options, process.env);
+  const swap = options.swapTo === undefined ? undefined : namedTarget(options.swapTo);
+  const server = await startMockServer();
+  try {
+    const [first, second] = mockTargets(server.url);
+    const targets = [chosen ?? first, swap ?? second] as const;
+    const runs = meter();
+    const runConfig: RunConfig = { modelProvider: targets[0].modelProvider, hooks: runs.hooks };
+    intro(targets[0]);
+    for (const [index, scene] of scenes.entries()) {
+      heading(index + 1, scene.title);
+      runs.begin(`${index + 1} ${scene.title}`);
+      await scene.play({ runConfig, targets });
+    }
+    summary(runs.rows);
+  } finally {
+    await server.stop();
+  }
+}
+
+const advice: { readonly [K in ModelErrorKind]?: string } = {
+  auth: 'Check the key.',
+  network: 'Is the server running, and is the address right?',
+  not_found: 'Check --model and --base-url.',
+  protocol: 'Check --base-url.',
+};
+
+function adviceOn(error: AgentsError): string {
+  return (error instanceof ModelError && advice[error.kind]) || '';
+}

@@ -56,7 +56,13 @@ export function finish(reason: string | null, more: object = {}): object {
 }
 
 export function completion(message: object, reason: string | null = 'stop', more: object = {}): object {
-  return { id: 'c1', object: 'chat.completion', model: 'm', choices: [{ index: 0, message, finish_reason: reason }], ...more };
+  return {
+    id: 'c1',
+    object: 'chat.completion',
+    model: 'm',
+    choices: [{ index: 0, message, finish_reason: reason }],
+    ...more,
+  };
 }
 
 export function ask(fields: Partial<ModelRequest> = {}): ModelRequest {
@@ -69,10 +75,16 @@ type Place = { model?: string; options?: AdapterOptions };
 export async function encoded(
   request: ModelRequest,
   { model = 'm', options = {} }: Place = {},
-): Promise<{ body: { [field: string]: unknown }; messages: { [field: string]: unknown; role: string }[]; response: ModelResponse }> {
+): Promise<{
+  body: { [field: string]: unknown };
+  messages: { [field: string]: unknown; role: string }[];
+  response: ModelResponse;
+}> {
   const { sent, fetch } = endpoint(() => json(completion({ content: 'ok' })));
   const place = options.name === undefined && !model.includes('/') ? { baseURL: 'https://example.test/v1' } : {};
-  const response = await chatCompletions({ apiKey: 'test-key', ...place, ...options, fetch }).getModel(model).getResponse(request);
+  const response = await chatCompletions({ apiKey: 'test-key', ...place, ...options, fetch })
+    .getModel(model)
+    .getResponse(request);
   const body = sent[0]?.body ?? {};
   return { body, messages: body['messages'] as { role: string }[], response };
 }
@@ -91,7 +103,9 @@ export async function streamed(
   options: AdapterOptions = {},
 ): Promise<{ events: ModelEvent[]; response: ModelResponse }> {
   const { fetch } = endpoint(() => reply);
-  const model = chatCompletions({ apiKey: 'test-key', baseURL: 'https://example.test/v1', ...options, fetch }).getModel('m');
+  const model = chatCompletions({ apiKey: 'test-key', baseURL: 'https://example.test/v1', ...options, fetch }).getModel(
+    'm',
+  );
   const events = await Array.fromAsync(model.streamResponse(ask()));
   const last = events.at(-1);
   if (last?.type !== 'polyrun:response_done') throw new Error('the stream ended without polyrun:response_done');
@@ -121,6 +135,10 @@ export function flattened(response: ModelResponse): { type: string; text: string
       return { type: item.type, text: (item.content ?? []).map(({ text }) => text).join(''), refusal: '' };
     const parts = item.type === 'message' && typeof item.content !== 'string' ? item.content : [];
     const text = parts.map((part) => (part.type === 'output_text' ? part.text : '')).join('');
-    return { type: item.type, text, refusal: parts.map((part) => (part.type === 'refusal' ? part.refusal : '')).join('') };
+    return {
+      type: item.type,
+      text,
+      refusal: parts.map((part) => (part.type === 'refusal' ? part.refusal : '')).join(''),
+    };
   });
 }

@@ -22,7 +22,9 @@ function itemsOf(message: Fields, origin: { provider: string; model: string }): 
   if (role === 'tool')
     return [{ type: 'function_call_output', call_id: String(message['tool_call_id']), output: content as string }];
   if (role !== 'assistant')
-    return [{ type: 'message', role: role as 'user', content: typeof content === 'string' ? content : partsOf(content) }];
+    return [
+      { type: 'message', role: role as 'user', content: typeof content === 'string' ? content : partsOf(content) },
+    ];
   const from = { origin: { ...origin, api: 'chat-completions' } };
   const items: Item[] = [];
   for (const field of ['reasoning_content', 'reasoning', 'reasoning_details'] as const) {
@@ -37,7 +39,8 @@ function itemsOf(message: Fields, origin: { provider: string; model: string }): 
       provider_data: { [origin.provider]: { field, ...details } },
     });
   }
-  if (typeof content === 'string' && content !== '') items.push({ ...from, type: 'message', role: 'assistant', content });
+  if (typeof content === 'string' && content !== '')
+    items.push({ ...from, type: 'message', role: 'assistant', content });
   for (const call of (message['tool_calls'] ?? []) as { id: string; function: { name: string; arguments: string } }[])
     items.push({ ...from, type: 'function_call', call_id: call.id, ...call.function });
   return items;

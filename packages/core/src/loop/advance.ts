@@ -45,7 +45,7 @@ function fold(state: LoopState, outcome: Outcome): LoopState {
     case 'responded':
       return responded(state, outcome);
     case 'tool_settled':
-      return isNow(state, outcome) ? settle(state, outcome) : state;
+      return isNow(state, outcome) ? keepLate(settle(state, outcome)) : state;
     case 'tool_nested':
       return isNow(state, outcome) ? nest(state, outcome) : state;
     case 'tool_waiting':
@@ -132,7 +132,7 @@ function refused(state: LoopState, { output }: OutcomeOf<'handoff_refused'>): Lo
 function finished(state: LoopState, { output, items, verdicts }: OutcomeOf<'finished'>): LoopState {
   if (state.end?.type !== 'ending' && state.step.type !== 'finish') return state;
   const extended = extend(
-    state,
+    closeOpenCalls(state),
     items,
     items.map(() => messageFact(state.agent)),
   );
@@ -153,11 +153,9 @@ function continued(state: LoopState, { items, reask }: OutcomeOf<'continued'>): 
 /** The step stays as it is: resumed, the run takes it up again. What finished is kept and may be stored. */
 function failed(state: LoopState, { failure, tripped }: OutcomeOf<'failed'>): LoopState {
   if (state.end !== null && state.end.type !== 'ending' && state.end.type !== 'halted') return state;
-  const kept = closeOpenCalls(state);
   const end = { type: 'failed', failure } as const;
-  if (tripped === null) {
-    return { ...kept, end, saves: kept.saves && { ...kept.saves, due: storable(kept) } };
-  }
+  if (tripped === null) return keepLate({ ...state, end });
+  const kept = closeOpenCalls(state);
   // A blocked answer is not stored; the outputs of tools that made it are.
   const blocked = state.step.type === 'finish' && state.step.candidate.type === 'answer';
   const saves = kept.saves && {
@@ -165,6 +163,13 @@ function failed(state: LoopState, { failure, tripped }: OutcomeOf<'failed'>): Lo
     due: blocked ? Math.max(kept.saves.due, state.turnStart.log) : storable(kept),
   };
   return { ...kept, end, saves, verdicts: { ...state.verdicts, output: tripped.verdicts } };
+}
+
+/** A call that settles when the run has failed is kept like those before it. */
+function keepLate(state: LoopState): LoopState {
+  if (state.end?.type !== 'failed') return state;
+  const kept = closeOpenCalls(state);
+  return { ...kept, saves: kept.saves && { ...kept.saves, due: storable(kept) } };
 }
 
 /** Before the input guardrails have passed and a model call has started, nothing is stored. */
@@ -176,7 +181,7 @@ function storable(state: LoopState): number {
 function resumed(state: LoopState, { options }: OutcomeOf<'resumed'>): LoopState {
   const next = { ...state, options };
   if (state.end === null || state.end.type === 'done') return next;
-  const again = { ...next, end: null };
+  const again = flush({ ...next, end: null });
   return state.step.type === 'prepare' ? pastLastTurn(again) : again;
 }
 
@@ -186,7 +191,7 @@ function pastLastTurn(state: LoopState): LoopState {
 }
 
 function ending(state: LoopState, cause: EndCause): LoopState {
-  return { ...state, end: { type: 'ending', cause } };
+  return { ...closeOpenCalls(state), end: { type: 'ending', cause } };
 }
 
 /** The input may be stored once the input guardrails have passed and the first model call starts. */

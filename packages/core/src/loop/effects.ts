@@ -1,59 +1,52 @@
-import type { Log } from './log.ts';
 import { isPending } from './tools.ts';
-import type {
-  Candidate,
-  Decision,
-  EndCause,
-  LocalCall,
-  LoopState,
-  ServerState,
-  Slot,
-  ToolsStep,
-  TurnPlan,
-} from './state.ts';
+import type { Candidate, Decision, EndCause, LocalCall, LoopState, Slot, ToolsStep, TurnPlan } from './state.ts';
 
-/** Where an effect stands: `path` names the calls of the agents as tools around it, outermost first. */
-type Place = { readonly id: string; readonly path: readonly string[]; readonly turn: number; readonly agent: string };
-/** Work that the loop asks the world to do. `id` is the same in every replay. */
-export type Effect = Place &
-  (
-    | { readonly type: 'start'; readonly log: Log }
-    | { readonly type: 'check_input'; readonly index: number; readonly log: Log }
-    | {
-        readonly type: 'prepare_turn';
-        readonly entering: boolean;
-        readonly input: Log;
-        readonly toolChoiceUsed: boolean;
-        readonly server: ServerState | null;
-      }
-    | { readonly type: 'call_model'; readonly plan: TurnPlan; readonly input: Log; readonly server: ServerState | null }
-    | {
-        readonly type: 'run_tool';
-        readonly call: LocalCall;
-        readonly decision: Decision | null;
-        /** The inner run of an agent used as a tool, once it has ended. */
-        readonly ended: LoopState | null;
-      }
-    | { readonly type: 'hand_off'; readonly call: LocalCall; readonly state: LoopState }
-    | { readonly type: 'finish'; readonly candidate: Candidate | EndCause; readonly state: LoopState }
-    | { readonly type: 'save'; readonly from: number; readonly to: number; readonly log: Log }
-  );
+/**
+ * Work that the loop asks the world to do, in the state that asks for it. `id` is the same in every replay; `path` names the calls of
+ * the agents as tools around the state, outermost first.
+ */
+export type Effect = {
+  readonly id: string;
+  readonly path: readonly string[];
+  readonly turn: number;
+  readonly agent: string;
+  readonly state: LoopState;
+} & (
+  | { readonly type: 'start' }
+  | { readonly type: 'prepare_turn' }
+  | { readonly type: 'hand_off' }
+  | { readonly type: 'check_input'; readonly index: number }
+  | { readonly type: 'call_model'; readonly plan: TurnPlan }
+  | {
+      readonly type: 'run_tool';
+      readonly call: LocalCall;
+      readonly decision: Decision | null;
+      /** The inner run of an agent used as a tool, once it has ended. */
+      readonly ended: LoopState | null;
+    }
+  | { readonly type: 'finish'; readonly candidate: Candidate | EndCause }
+  | { readonly type: 'save'; readonly from: number; readonly to: number }
+);
 export type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
 
 const none: readonly Effect[] = [];
 const outermost: readonly string[] = [];
+const noBudget: readonly Budget[] = [];
 
 /** Everything that may be going on now. Empty: the run is done, has failed, was halted, or waits for a person. */
 export function effectsFor(state: LoopState): readonly Effect[] {
-  return effectsAt(state, { path: outermost, prefix: '', room: { tools: toolBudget(state) } });
+  return effectsAt(state, { path: outermost, prefix: '', budgets: toolBudget(state) });
 }
 
-function toolBudget({ options: { limits }, toolCalls }: LoopState): number | null {
-  return limits?.toolCalls === undefined ? null : limits.toolCalls - toolCalls;
+/** How many more tools one run may start; what is listed counts down. */
+type Budget = { left: number };
+
+function toolBudget({ options: { limits }, toolCalls }: LoopState): readonly Budget[] {
+  return limits?.toolCalls === undefined ? noBudget : [{ left: limits.toolCalls - toolCalls }];
 }
 
-/** Where a state stands in the whole run. `room.tools`: how many more tools may be listed; what is listed counts down. */
-type Around = { readonly path: readonly string[]; readonly prefix: string; readonly room: { tools: number | null } };
+/** Where a state stands in the whole run, and the budgets of all runs around it. */
+type Around = { readonly path: readonly string[]; readonly prefix: string; readonly budgets: readonly Budget[] };
 
 function effectsAt(state: LoopState, around: Around): readonly Effect[] {
   const save = saveEffect(state, around);
@@ -72,7 +65,7 @@ function restEffects(state: LoopState, around: Around): readonly Effect[] {
 function workEffects(state: LoopState, around: Around): readonly Effect[] {
   if (state.end?.type === 'ending') {
     const id = `${around.prefix}${state.turn}/end`;
-    return [{ type: 'finish', ...place(state, around, id), candidate: state.end.cause, state }];
+    return [{ type: 'finish', ...place(state, around, id), candidate: state.end.cause }];
   }
   if (state.checks.length === 0) return stepEffects(state, around);
   // Before the verdict: what a guardrail of gate `model` holds back, else everything up to the model call.
@@ -81,41 +74,28 @@ function workEffects(state: LoopState, around: Around): readonly Effect[] {
     .filter(({ gate }) => !blocking || gate === 'model')
     .map(({ index }): Effect => {
       const id = `${around.prefix}check/${index}`;
-      return { type: 'check_input', ...place(state, around, id), index, log: state.log };
+      return { type: 'check_input', ...place(state, around, id), index };
     });
   const held = blocking || (state.step.type !== 'prepare' && state.step.type !== 'model');
   return held ? checks : [...checks, ...stepEffects(state, around)];
 }
 
 function stepEffects(state: LoopState, around: Around): readonly Effect[] {
-  const { step, turn, agent, server } = state;
-  const { path } = around;
-  const at = `${around.prefix}${turn}/`;
+  const { step, plan } = state;
+  const at = (name: string) => place(state, around, `${around.prefix}${state.turn}/${name}`);
   switch (step.type) {
     case 'start':
-      return [{ type: 'start', id: `${around.prefix}start`, path, turn, agent, log: state.log }];
-    case 'prepare': {
-      const facts = {
-        entering: state.entering,
-        input: state.view ?? state.log,
-        toolChoiceUsed: state.toolUsers.includes(agent),
-        server,
-      };
-      return [{ type: 'prepare_turn', id: `${at}prepare`, path, turn, agent, ...facts }];
-    }
-    case 'model': {
-      const { plan } = state;
-      if (plan === null) return none;
-      return [
-        { type: 'call_model', id: `${at}model`, path, turn, agent, plan, input: state.view ?? state.log, server },
-      ];
-    }
+      return [{ type: 'start', ...place(state, around, `${around.prefix}start`) }];
+    case 'prepare':
+      return [{ type: 'prepare_turn', ...at('prepare') }];
+    case 'model':
+      return plan === null ? none : [{ type: 'call_model', ...at('model'), plan }];
     case 'tools':
-      return toolEffects(state, step, { ...around, prefix: at });
+      return toolEffects(state, step, around);
     case 'hand_off':
-      return [{ type: 'hand_off', id: `${at}handoff`, path, turn, agent, call: step.call, state }];
+      return [{ type: 'hand_off', ...at('handoff') }];
     case 'finish':
-      return [{ type: 'finish', id: `${at}finish`, path, turn, agent, candidate: step.candidate, state }];
+      return [{ type: 'finish', ...at('finish'), candidate: step.candidate }];
   }
 }
 
@@ -133,36 +113,42 @@ function toolEffects(state: LoopState, step: ToolsStep, around: Around): readonl
 }
 
 /** What one call wants; `undefined` when it takes no place among the concurrent ones. */
-function slotEffects(state: LoopState, slot: Slot, { path, prefix, room }: Around): readonly Effect[] | undefined {
+function slotEffects(state: LoopState, slot: Slot, around: Around): readonly Effect[] | undefined {
   const { call } = slot;
-  const id = prefix + pathSegment(call.callId);
-  const at = { type: 'run_tool', path, turn: state.turn, agent: state.agent, call } as const;
+  const { budgets } = around;
+  const id = `${around.prefix}${state.turn}/${pathSegment(call.callId)}`;
   switch (slot.type) {
     case 'ready':
-    case 'decided':
-      if (room.tools !== null && room.tools-- <= 0) return undefined;
-      if (slot.type === 'ready') return [{ ...at, id, decision: null, ended: null }];
-      return [{ ...at, id: `${id}/decided`, decision: slot.decision, ended: null }];
+    case 'decided': {
+      if (budgets.some(({ left }) => left <= 0)) return undefined;
+      for (const budget of budgets) budget.left -= 1;
+      const decision = slot.type === 'decided' ? slot.decision : null;
+      const at = place(state, around, decision ? `${id}/decided` : id);
+      return [{ type: 'run_tool', ...at, call, decision, ended: null }];
+    }
     case 'nested':
-      return isPending(slot)
-        ? undefined
-        : effectsAt(slot.state, { path: [...path, call.callId], prefix: `${id}/`, room });
+      if (isPending(slot)) return undefined;
+      return effectsAt(slot.state, {
+        path: [...around.path, call.callId],
+        prefix: `${id}/`,
+        budgets: [...budgets, ...toolBudget(slot.state)],
+      });
     case 'ended':
-      return [{ ...at, id: `${id}/ended`, decision: null, ended: slot.state }];
+      return [{ type: 'run_tool', ...place(state, around, `${id}/ended`), call, decision: null, ended: slot.state }];
     default:
       return undefined;
   }
 }
 
 function saveEffect(state: LoopState, around: Around): Effect | undefined {
-  const { saves, log } = state;
+  const { saves } = state;
   if (saves === null || saves.done >= saves.due) return undefined;
   const id = `${around.prefix}save/${saves.done}`;
-  return { type: 'save', ...place(state, around, id), from: saves.done, to: saves.due, log };
+  return { type: 'save', ...place(state, around, id), from: saves.done, to: saves.due };
 }
 
-function place({ turn, agent }: LoopState, { path }: Around, id: string): Place {
-  return { id, path, turn, agent };
+function place(state: LoopState, { path }: Around, id: string) {
+  return { id, path, turn: state.turn, agent: state.agent, state };
 }
 
 /** A call id as one segment of an effect id. */

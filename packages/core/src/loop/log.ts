@@ -52,6 +52,11 @@ export function newLog(input: readonly Item[]): Log {
   return { items: shared(input), facts: shared<Fact>([]), inputLength: input.length };
 }
 
+/** The input of a log: what the run began with. */
+export function inputOf({ items, inputLength }: Log): Item[] {
+  return items.items.slice(0, inputLength);
+}
+
 export function record(log: Log, items: readonly Item[], facts: readonly Fact[]): Log {
   return { items: append(log.items, items), facts: append(log.facts, facts), inputLength: log.inputLength };
 }

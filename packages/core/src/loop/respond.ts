@@ -1,4 +1,5 @@
-import type { Item, MessageItem, OutputItem, ProviderItem } from '../protocol/items.ts';
+import { answerTo, answerKinds } from '../protocol/answers.ts';
+import type { MessageItem, OutputItem, ProviderItem } from '../protocol/items.ts';
 import { stringify } from '../protocol/json.ts';
 import type { ModelResponse, StopType } from '../protocol/response.ts';
 import { contentText } from '../protocol/text.ts';
@@ -7,7 +8,6 @@ import type {
   Candidate,
   LocalCall,
   LoopState,
-  Route,
   ServerState,
   Settlement,
   Slot,
@@ -58,7 +58,7 @@ function kept(server: ServerState, responses: readonly ModelResponse[], sent: nu
 }
 
 /** The call that this side must answer, if the item is one. */
-function localCall(item: OutputItem, plan: TurnPlan): LocalCall | undefined {
+export function localCall(item: OutputItem, plan: TurnPlan): LocalCall | undefined {
   if (item.type === 'function_call') {
     const route = Object.hasOwn(plan.routes, item.name) ? plan.routes[item.name] : undefined;
     return {
@@ -72,9 +72,7 @@ function localCall(item: OutputItem, plan: TurnPlan): LocalCall | undefined {
   return item.type === 'message' || item.type === 'reasoning' ? undefined : providerCall(item, plan);
 }
 
-const clientKinds: ReadonlySet<string> = new Set(['computer_call', 'local_shell_call', 'custom_tool_call']);
-
-function providerCall(item: ProviderItem, { clients }: TurnPlan): LocalCall | undefined {
+function providerCall(item: ProviderItem, { clients, routes }: TurnPlan): LocalCall | undefined {
   const text = (key: string) => (typeof item[key] === 'string' ? item[key] : '');
   if (item.type === 'mcp_approval_request') {
     return {
@@ -86,14 +84,16 @@ function providerCall(item: ProviderItem, { clients }: TurnPlan): LocalCall | un
     };
   }
   const client = Object.hasOwn(clients, item.type) ? clients[item.type] : undefined;
-  if (client === undefined && !clientKinds.has(item.type)) return undefined;
-  const route: Route = { type: client === undefined ? 'unknown' : 'tool' };
+  if (client === undefined && !Object.hasOwn(answerKinds, item.type)) return undefined;
+  // There may be several custom tools: the call says which.
+  const name = text('name') || (client ?? item.type);
+  const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
   return {
     item,
     callId: text('call_id') || (item.id ?? ''),
-    name: client ?? item.type,
+    name,
     arguments: stringify(item) ?? '',
-    route,
+    route: route ?? { type: 'unknown' },
   };
 }
 
@@ -104,8 +104,7 @@ function slotFor(call: LocalCall, handoffTaken: boolean): SlotState {
 }
 
 function errorOutput(call: LocalCall, text: string): Settlement {
-  const output: Item = { type: 'function_call_output', call_id: call.callId, output: text };
-  return { output, value: text, isError: true, ran: false };
+  return { output: answerTo(call.item, call.callId, text), value: text, isError: true, ran: false };
 }
 
 function factOf(item: OutputItem, call: LocalCall | undefined, agent: string): Fact {

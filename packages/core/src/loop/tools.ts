@@ -96,8 +96,8 @@ export function withSlot(state: LoopState, index: number, slotState: SlotState):
  * settled, the turn goes on.
  */
 export function flush(state: LoopState): LoopState {
-  const { step } = state;
-  if (step.type !== 'tools') return state;
+  const { step, end } = state;
+  if (step.type !== 'tools' || end?.type === 'ending' || end?.type === 'done') return state;
   let next = step.next;
   const ready: number[] = [];
   for (; next < step.slots.length; next++) {

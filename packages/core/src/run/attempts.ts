@@ -65,7 +65,7 @@ export class Attempts {
 
   /** A provider that keeps the conversation may have taken in what seemed to fail: only it can say that a retry is safe. */
   #mayRetry(error: ModelError): boolean {
-    const { server } = this.#work.effect;
+    const { server } = this.#work.effect.state;
     return error.retryable && (server === null || error.retryAfterMs !== undefined);
   }
 

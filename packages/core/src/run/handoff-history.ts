@@ -23,14 +23,19 @@ function linesOf(item: Item): string[] {
   }
   switch (item.type) {
     case 'message':
-      return text === '' ? [] : [`${item.role}: ${text}`];
+      return text === '' ? [] : [line(`${item.role}: ${text}`)];
     case 'reasoning':
       return [];
     case 'function_call':
-      return [`assistant called ${item.name} with ${item.arguments}`];
+      return [line(`assistant called ${item.name} with ${item.arguments}`)];
     case 'function_call_output':
-      return [`the call returned: ${text}`];
+      return [line(`the call returned: ${text}`)];
     default:
       return [stringify(item) ?? item.type];
   }
+}
+
+/** Later lines are set in, so that only the beginning of an entry looks like one when it is taken apart again. */
+function line(text: string): string {
+  return text.replaceAll('\n', '\n   ');
 }

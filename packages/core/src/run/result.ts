@@ -4,7 +4,7 @@ import { compileSchema } from '../agent/schema/compile.ts';
 import { issuesText } from '../agent/schema/parse-arguments.ts';
 import type { Schema } from '../agent/schema/standard-schema.ts';
 import { ModelBehaviorError, UserError } from '../errors.ts';
-import { seen } from '../loop/log.ts';
+import { inputOf, seen } from '../loop/log.ts';
 import type { LoopState } from '../loop/state.ts';
 import type { Item } from '../protocol/items.ts';
 import type { Adaptation, ModelResponse } from '../protocol/response.ts';
@@ -57,7 +57,7 @@ export function resultOf(run: Run, scope: Scope, state: LoopState): RunResult<ne
 export function dataOf(_run: Run, scope: Scope, state: LoopState): RunData {
   const { log } = state;
   return {
-    input: seen(log.items).slice(0, log.inputLength),
+    input: inputOf(log),
     newItems: runItemsOf(log, scope.agents),
     rawResponses: seen(state.responses).slice(),
     lastAgent: scope.agent(state.agent),
@@ -100,7 +100,7 @@ export class Result implements RunResult<never, unknown> {
 
   get input(): readonly Item[] {
     const { log } = this.loopState;
-    return seen(log.items).slice(0, log.inputLength);
+    return inputOf(log);
   }
 
   get newItems(): readonly RunItem[] {

@@ -1,13 +1,14 @@
 import type { EffectOf } from '../loop/effects.ts';
+import { answerTo } from '../protocol/answers.ts';
 import type { InputPart, Item, ProviderItem } from '../protocol/items.ts';
 import { isFields, stringify } from '../protocol/json.ts';
 import { itemProblem } from '../protocol/validate.ts';
 
 /** The item that answers a call with what its tool returned: text as it is, content parts as media, anything else as JSON. */
 export function outputItem({ call, decision }: EffectOf<'run_tool'>, value: unknown): Item {
-  if (call.item.type !== 'function_call' && isAnswer(value)) return value;
+  if (call.item.type !== 'function_call' && isAnswer(value)) return { ...value, call_id: call.callId };
   const edited = decision?.type === 'approved' ? decision.arguments : undefined;
-  const item: Item = { type: 'function_call_output', call_id: call.callId, output: outputContent(value) };
+  const item = answerTo(call.item, call.callId, outputContent(value));
   // The log keeps the call as the model made it: what ran instead is told here.
   return edited === undefined ? item : { ...item, provider_data: { polyrun: { arguments: edited } } };
 }

@@ -1,13 +1,8 @@
-import type { FunctionCallOutputItem, Item, ProviderItem } from '../protocol/items.ts';
+import { answerKinds, answerTo } from '../protocol/answers.ts';
+import type { Item } from '../protocol/items.ts';
 import type { Adaptation } from '../protocol/response.ts';
 
-/** Provider items that the client answers, with the kind of their answer. */
-const answers: { readonly [kind: string]: ProviderItem['type'] } = {
-  computer_call: 'computer_call_output',
-  local_shell_call: 'local_shell_call_output',
-  custom_tool_call: 'custom_tool_call_output',
-};
-const outputKinds: ReadonlySet<string> = new Set(['function_call_output', ...Object.values(answers)]);
+const outputKinds: ReadonlySet<string> = new Set(['function_call_output', ...Object.values(answerKinds)]);
 
 /** The output that stands for a call which never got one. */
 export const missingOutput = 'No output: this call was not completed.';
@@ -95,15 +90,12 @@ function outputOf({ item, callId, output }: Call, report: (adaptation: Adaptatio
     name: item.type,
     detail: `call ${callId} has no output; the model is told that it was not completed`,
   });
-  const kind = answers[item.type];
-  if (kind !== undefined) return { type: kind, call_id: callId, output: missingOutput };
-  const made: FunctionCallOutputItem = { type: 'function_call_output', call_id: callId, output: missingOutput };
-  return made;
+  return answerTo(item, callId, missingOutput);
 }
 
 /** True for items that ask the client for an output. */
 export function isCall(item: Item): boolean {
-  return item.type === 'function_call' || Object.hasOwn(answers, item.type);
+  return item.type === 'function_call' || Object.hasOwn(answerKinds, item.type);
 }
 
 function isModelItem(item: Item): boolean {

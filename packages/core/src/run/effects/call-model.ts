@@ -2,7 +2,9 @@ import type { AnyAgent } from '../../agent/agent.ts';
 import { ModelError, UserError } from '../../errors.ts';
 import { seen } from '../../loop/log.ts';
 import type { Settled } from '../../loop/outcome.ts';
-import type { Item, OutputItem } from '../../protocol/items.ts';
+import { localCall } from '../../loop/respond.ts';
+import { answerKinds } from '../../protocol/answers.ts';
+import type { OutputItem } from '../../protocol/items.ts';
 import { isFields } from '../../protocol/json.ts';
 import type { ModelRequest } from '../../protocol/request.ts';
 import type { ModelResponse } from '../../protocol/response.ts';
@@ -29,9 +31,9 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
   const responses: ModelResponse[] = [];
   let asked = request;
   for (;;) {
-    const response = yield* attempts.call(asked);
-    responses.push(yield* received(response, agent, work));
-    if (response.stop.type !== 'pause' || hasCalls(response)) break;
+    const response = yield* received(yield* attempts.call(asked), agent, work);
+    responses.push(response);
+    if (response.stop.type !== 'pause' || response.output.some((item) => localCall(item, effect.plan))) break;
     if (responses.length > mostPauses) {
       throw new ModelError({
         kind: 'protocol',
@@ -45,8 +47,9 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
 }
 
 function requestOf({ effect }: Work<'call_model'>): ModelRequest {
-  const { plan, server } = effect;
-  const items = plan.input ?? seen(effect.input.items);
+  const { plan, state } = effect;
+  const { server } = state;
+  const items = plan.input ?? seen((state.view ?? state.log).items);
   const input = plan.input === null && server !== null && server.sent > 0 ? items.slice(server.sent) : items;
   return { ...plan.request, input };
 }
@@ -62,7 +65,7 @@ function* received(
   const edited = callModelOutputFilter
     ? checkedResponse(yield* wait<unknown>(callModelOutputFilter({ response, agent, runContext })))
     : response;
-  const output = acceptedOutput(edited, scope.callIds(effect.input));
+  const output = acceptedOutput(edited, scope.callIds(effect.state.view ?? effect.state.log));
   const accepted = output === edited.output ? edited : { ...edited, output };
   if (scope.hooks?.onModelEnd ?? agent.hooks?.onModelEnd) {
     yield* wait(scope.fire(agent, (hooks) => hooks.onModelEnd?.({ runContext, agent, response: accepted })));
@@ -96,9 +99,7 @@ function acceptedItem(item: OutputItem, callIds: { next(given: string): string }
   }
   if (item.type === 'message' || !isProviderItem(item)) return item;
   const type = kindOf(item.type, item.origin?.provider ?? 'openai');
+  if (Object.hasOwn(answerKinds, type))
+    return { ...item, call_id: callIds.next(typeof item['call_id'] === 'string' ? item['call_id'] : '') };
   return type === item.type ? item : { ...item, type };
-}
-
-function hasCalls({ output }: ModelResponse): boolean {
-  return output.some((item: Item) => item.type === 'function_call');
 }

@@ -1,6 +1,6 @@
 import { GuardrailExecutionError, InputGuardrailTripwireTriggered } from '../../errors.ts';
 import type { Settled } from '../../loop/outcome.ts';
-import { seen } from '../../loop/log.ts';
+import { inputOf } from '../../loop/log.ts';
 import { wait, type Steps } from '../steps.ts';
 import type { Work } from '../work.ts';
 import { inputGuardrails } from './start.ts';
@@ -12,8 +12,7 @@ export function* checkInput({ effect, scope, run }: Work<'check_input'>): Steps<
   if (guardrail === undefined)
     throw new GuardrailExecutionError(`Agent '${agent.name}' has no input guardrail ${effect.index}.`);
   const runContext = scope.contextOf(agent);
-  // Guardrails look at the input of the run alone, not at the session before it.
-  const input = seen(effect.log.items).slice(0, effect.log.inputLength);
+  const input = inputOf(effect.state.log);
   try {
     const output = yield* wait(guardrail.execute({ runContext, agent, input }));
     const result = { guardrail: guardrail.name, agent: agent.name, output };

@@ -16,7 +16,9 @@ import type { Work } from '../work.ts';
 /** Passes the conversation to another agent: its callback, the hooks, and what the new agent's model is to see. */
 export function* handOff(work: Work<'hand_off'>): Steps<Settled> {
   const { effect, scope, signal } = work;
-  const { call } = effect;
+  const { step } = effect.state;
+  if (step.type !== 'hand_off') throw new ModelBehaviorError('There is no handoff to make.');
+  const { call } = step;
   const from = scope.agent(effect.agent);
   const made = (yield* scope.openedToolbox(from, signal)).handoffs.get(call.name);
   if (made === undefined) throw new ModelBehaviorError(`Agent '${from.name}' has no handoff '${call.name}'.`);
@@ -70,12 +72,12 @@ function inputData({ effect, scope }: Work<'hand_off'>, { answer }: Passing, fac
   const log = state.view ?? state.log;
   const start = state.view ? state.turnStart.view : state.turnStart.log;
   const items = runItemsOf(log, scope.agents);
-  const before = Math.max(start - log.inputLength, 0);
+  const added = runItemsOf(log, scope.agents, Math.max(start - log.inputLength, 0));
   const last = runItem({ item: answer, fact, agents: scope.agents });
   return {
     inputHistory: seen(log.items).slice(0, log.inputLength),
-    preHandoffItems: items.slice(0, before),
-    newItems: [...items.slice(before), ...(last ? [last] : [])],
+    preHandoffItems: items.slice(0, items.length - added.length),
+    newItems: last ? [...added, last] : added,
   };
 }
 

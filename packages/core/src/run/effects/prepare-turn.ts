@@ -2,7 +2,7 @@ import type { AnyAgent } from '../../agent/agent.ts';
 import { UserError } from '../../errors.ts';
 import { seen } from '../../loop/log.ts';
 import type { Settled } from '../../loop/outcome.ts';
-import type { TurnPlan } from '../../loop/state.ts';
+import type { LoopState, TurnPlan } from '../../loop/state.ts';
 import { mergeSettings } from '../../model/settings.ts';
 import type { Item } from '../../protocol/items.ts';
 import { isFields } from '../../protocol/json.ts';
@@ -20,14 +20,14 @@ export function* prepareTurn(work: Work<'prepare_turn'>): Steps<Settled> {
   const { effect, scope, signal } = work;
   const agent = scope.agent(effect.agent);
   const runContext = scope.contextOf(agent);
-  if (effect.entering) {
+  if (effect.state.entering) {
     yield* wait(
       scope.fire(agent, (hooks) =>
-        hooks.onAgentStart?.({ runContext, agent, turnInput: seen(effect.input.items).slice() }),
+        hooks.onAgentStart?.({ runContext, agent, turnInput: seenByModel(effect.state).slice() }),
       ),
     );
   }
-  const key = effect.toolChoiceUsed ? `${agent.name}/used` : agent.name;
+  const key = `${choiceUsed(effect.state)}/${agent.name}`;
   const known = scope.plans.get(key);
   if (known) return { type: 'prepared', plan: known };
   const instructions =
@@ -36,8 +36,17 @@ export function* prepareTurn(work: Work<'prepare_turn'>): Steps<Settled> {
       : agent.instructions;
   const toolbox = yield* scope.toolbox(agent, signal);
   const plan = yield* filtered(work, planOf(work, { agent, instructions, toolbox }));
-  if (isFixed(scope, agent, toolbox) && effect.server === null) scope.plans.set(key, plan);
+  if (isFixed(scope, agent, toolbox) && effect.state.server === null) scope.plans.set(key, plan);
   return { type: 'prepared', plan };
+}
+
+/** Whether the agent has run a tool, so that a forced tool choice of its is lifted. */
+function choiceUsed({ toolUsers, agent }: LoopState): boolean {
+  return toolUsers.includes(agent);
+}
+
+function seenByModel({ view, log }: LoopState): readonly Item[] {
+  return seen((view ?? log).items);
 }
 
 /** True when every turn of the agent is prepared alike. */
@@ -54,13 +63,13 @@ function planOf(
   const { agent, instructions, toolbox } = parts;
   const request: Omit<ModelRequest, 'input'> = {
     tools: toolbox.specs,
-    settings: settingsOf(scope, agent, effect.toolChoiceUsed),
+    settings: settingsOf(scope, agent, choiceUsed(effect.state)),
   };
   if (instructions !== undefined && instructions !== '') request.instructions = instructions;
   const output = outputSpec(scope, agent);
   if (output) request.output = output;
-  if (effect.server?.conversationId) request.conversationId = effect.server.conversationId;
-  if (effect.server?.previousResponseId) request.previousResponseId = effect.server.previousResponseId;
+  if (effect.state.server?.conversationId) request.conversationId = effect.state.server.conversationId;
+  if (effect.state.server?.previousResponseId) request.previousResponseId = effect.state.server.previousResponseId;
   return {
     request,
     routes: toolbox.routes,
@@ -86,8 +95,8 @@ function outputSpec(scope: Scope, agent: AnyAgent): OutputSpec | undefined {
 function* filtered({ effect, scope }: Work<'prepare_turn'>, plan: TurnPlan): Steps<TurnPlan> {
   const { callModelInputFilter, reasoningItemIdPolicy } = scope.config;
   if (!callModelInputFilter && reasoningItemIdPolicy !== 'omit') return plan;
-  const from = effect.server?.sent ?? 0;
-  const items = seen(effect.input.items).slice(from);
+  const from = effect.state.server?.sent ?? 0;
+  const items = seenByModel(effect.state).slice(from);
   const input = reasoningItemIdPolicy === 'omit' ? items.map(withoutReasoningId) : items;
   if (!callModelInputFilter) return { ...plan, input };
   const agent = scope.agent(effect.agent);

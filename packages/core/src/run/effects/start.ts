@@ -20,9 +20,9 @@ export function* start({ effect, scope, run }: Work<'start'>): Steps<Settled> {
       `conversationId, previousResponseId: the model '${model.name}' of ${model.provider} keeps no conversations; use a session instead.`,
     );
   }
-  const input = seen(effect.log.items);
+  const input = seen(effect.state.log.items);
   const history = yield* run.readSession();
-  const log = history.length === 0 ? effect.log : newLog([...history, ...input]);
+  const log = history.length === 0 ? effect.state.log : newLog([...history, ...input]);
   const view = yield* combined({ history, input, scope });
   if (scope.hooks?.onRunStart) {
     yield* wait(scope.hooks.onRunStart({ runContext: scope.contextOf(agent), agent, input: input.slice() }));

@@ -1,0 +1,68 @@
+import { addUsage } from '@polyrun/core';
+import pc from 'picocolors';
+import type { Row } from './meter.ts';
+import type { Target } from './target.ts';
+
+const { bold, cyan, dim, green } = coloursFor(process.stdout);
+const { red } = coloursFor(process.stderr);
+const indent = 14;
+
+/** Says where the runs go. */
+export function intro({ name, model, address }: Target): void {
+  console.log(`${bold('Polyrun')}  ${name}/${model}${address === undefined ? '' : dim(`  ${address}`)}`);
+}
+
+/** Begins a scene. */
+export function heading(number: number, title: string): void {
+  console.log(`\n${cyan(`${number}`)} ${bold(title)}`);
+}
+
+/** Prints what there is to say under a label, in as many lines as it takes. */
+export function line(name: string, value: unknown): void {
+  label(name);
+  delta(String(value));
+  endLine();
+}
+
+/** Begins a line whose text comes in pieces. */
+export function label(name: string): void {
+  process.stdout.write(green(`  ${name}`.padEnd(indent)));
+}
+
+/** A piece of text. */
+export function delta(text: string): void {
+  process.stdout.write(text.replaceAll('\n', `\n${' '.repeat(indent)}`));
+}
+
+/** Ends a line whose text came in pieces. */
+export function endLine(): void {
+  process.stdout.write('\n');
+}
+
+/** The table of what the runs cost. */
+export function summary(rows: readonly Row[]): void {
+  const cells = (title: string, ...numbers: readonly (string | number)[]) =>
+    `  ${title.padEnd(34)}${numbers.map((number) => String(number).padStart(9)).join('')}`;
+  const row = ({ title, turns, usage, ms }: Row) =>
+    cells(title, turns, usage.inputTokens, usage.outputTokens, `${Math.round(ms)} ms`);
+  const add = (sum: Row, { turns, usage, ms }: Row): Row => ({
+    title: 'Total',
+    turns: sum.turns + turns,
+    usage: addUsage(sum.usage, usage),
+    ms: sum.ms + ms,
+  });
+  console.log(`\n${bold('Summary')}\n${dim(cells('run', 'turns', 'tokens in', 'out', 'time'))}`);
+  for (const each of rows) console.log(row(each));
+  if (rows.length > 0) console.log(bold(row(rows.reduce(add))));
+}
+
+/** One line for what went wrong. */
+export function complain(message: string): void {
+  console.error(`${red('error')} ${message.replaceAll(/\s+/g, ' ').trim()}`);
+}
+
+/** Colours are for people: none in a pipe, none where NO_COLOR is set, unless FORCE_COLOR asks for them. */
+function coloursFor(stream: NodeJS.WriteStream): ReturnType<typeof pc.createColors> {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  return pc.createColors(!NO_COLOR && (Boolean(FORCE_COLOR) || (stream.isTTY && TERM !== 'dumb')));
+}
