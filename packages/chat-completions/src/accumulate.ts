@@ -1,8 +1,9 @@
 import { ModelError, ResponseEvents, type ModelEvent } from '@polyrun/core';
 import type { ReasoningField } from './dialects.ts';
-import { contentIn, opaqueFields, reasoningIn } from './reasoning.ts';
+import { contentIn, opaqueIn, reasoningIn } from './reasoning.ts';
 import { ToolCalls } from './tool-calls.ts';
-import { doneMark, fieldsOf, given, listOf, textOf, type Chunk, type Fields, type Reply } from './wire.ts';
+import { fieldsOf, given, listOf, textOf, type Fields } from './http/fields.ts';
+import { doneMark, type Chunk, type Reply } from './wire.ts';
 
 type Mutable = { [field: string]: unknown };
 
@@ -60,15 +61,14 @@ class StreamedReply {
   #delta(delta: Fields): ModelEvent[] {
     const events: ModelEvent[] = [];
     const { text, field } = reasoningIn(delta);
-    const details = listOf(delta['reasoning_details']);
-    // Several fields may tell the same: the first one in use is passed on, details without words open the item.
+    // Several fields may tell the same: the first one in use is passed on, what is opaque opens the item.
     this.#told ??= field;
     const words = field === this.#told ? text : '';
-    if (words !== '' || details.length > 0) events.push(...this.#events.reasoning(words));
+    if (words !== '' || opaqueIn(delta).length > 0) events.push(...this.#events.reasoning(words));
     if (field === 'thinking') this.#append('thinking', text);
     this.#append('reasoning_content', textOf(delta['reasoning_content']));
     this.#append('reasoning', textOf(delta['reasoning']));
-    for (const detail of details) this.#detail(detail);
+    for (const detail of listOf(delta['reasoning_details'])) this.#detail(detail);
     const content = contentIn(delta);
     if (content !== '') events.push(...this.#events.text(content));
     this.#append('content', content);
@@ -91,8 +91,7 @@ class StreamedReply {
     for (const field of ['annotations', 'images', 'executed_tools'] as const)
       for (const entry of listOf(delta[field]))
         this.#merge(field, entry, ({ index }) => index !== undefined && index === entry['index']);
-    for (const field of opaqueFields)
-      if (field !== 'reasoning_details') this.#message[field] = delta[field] || this.#message[field];
+    for (const field of opaqueIn(delta)) if (field !== 'reasoning_details') this.#message[field] = delta[field];
   }
 
   /** Details of one index and kind are pieces of one detail, unless their ids differ. */

@@ -3,7 +3,7 @@ import { OpenAI } from 'openai';
 import type { AdapterOptions } from './options.ts';
 import { hostOf, presets, variablesOf } from './presets.ts';
 import type { Connection } from './transport.ts';
-import { fieldsOf, textOf } from './wire.ts';
+import { fieldsOf, textOf } from './http/fields.ts';
 
 /** What a model is called by and where; `preset` is the name of one. */
 type Place = { readonly provider: string; readonly model: string; readonly preset: string | undefined };

@@ -1,6 +1,7 @@
 import type { InputPart, MessagePart } from '@polyrun/core';
 import type { Target } from './target.ts';
-import { given, type JsonObject } from './wire.ts';
+import { given } from './http/fields.ts';
+import type { JsonObject } from './wire.ts';
 
 /** The content of a user message: a string when it is nothing but text, which every server takes, else parts. What has no place is described and reported. */
 export function userContent(content: string | readonly MessagePart[], target: Target): string | readonly JsonObject[] {

@@ -14,10 +14,11 @@ import {
   type StopType,
   type Usage,
 } from '@polyrun/core';
-import { notACompletion } from './errors.ts';
-import { contentIn, opaqueFields, reasoningIn } from './reasoning.ts';
+import { notAReply } from './http/errors.ts';
+import { contentIn, opaqueIn, reasoningIn } from './reasoning.ts';
 import { callPiece, isClosed } from './tool-calls.ts';
-import { fieldsOf, given, listOf, numberOf, textOf, type Fields, type Reply } from './wire.ts';
+import { fieldsOf, given, listOf, numberOf, textOf, type Fields } from './http/fields.ts';
+import type { Reply } from './wire.ts';
 
 /** Reads a completion, streamed or not. Throws a `ModelError` for what is no completion and for one that the provider broke off. */
 export function decodeReply(
@@ -27,7 +28,7 @@ export function decodeReply(
   const body = fieldsOf(completion);
   const choices = listOf(body['choices']);
   const choice = choices.find(({ index }) => index === 0) ?? choices[0];
-  if (!choice) throw notACompletion('it has no choices', requestId);
+  if (!choice) throw notAReply('it has no choices', requestId);
   const message = fieldsOf(choice['message']);
   const raw = textOf(choice['finish_reason']);
   // OpenRouter and Mistral say `error`, Z.AI `network_error`, DeepSeek `insufficient_system_resource`.
@@ -78,7 +79,7 @@ function stopByContent(message: Fields, calls: readonly FunctionCallItem[]): Sto
 
 function reasoningOf(message: Fields, provider: string): ReasoningItem[] {
   const { text, field } = reasoningIn(message);
-  const kept = opaqueFields.filter((name) => Object.keys(Object(message[name])).length > 0);
+  const kept = opaqueIn(message);
   if (text === '' && kept.length === 0) return [];
   const opaque = Object.fromEntries(kept.map((name) => [name, message[name]]));
   return [

@@ -1,13 +1,13 @@
-import type { HostedToolSpec, Json, ModelSettings } from '@polyrun/core';
+import type { Capabilities, HostedToolSpec, Json, ModelSettings } from '@polyrun/core';
 import type { JsonObject } from './wire.ts';
 
 type Setting = keyof ModelSettings;
 
 /** How one endpoint's Chat Completions differ from OpenAI's own, as data. */
 export type Dialect = {
-  /** The field that carries each setting. */
+  /** The field that carries a setting, where it is not the setting's name in snake case. */
   readonly names: { readonly [setting in Setting]?: string };
-  /** The settings that the wire does not have. */
+  /** The settings that the wire does not have, beside those of the rows before. */
   readonly lacks: readonly Setting[];
   /** The role under which instructions go, also those in the middle. */
   readonly systemRole: 'system' | 'developer';
@@ -38,22 +38,8 @@ export type OrderRule = 'assistant_after_tool' | 'user_last';
 
 /** The wire as OpenAI documents it, permissive where endpoints differ: https://platform.openai.com/docs/api-reference/chat/create */
 const common: Dialect = {
-  names: {
-    temperature: 'temperature',
-    topP: 'top_p',
-    topK: 'top_k',
-    maxTokens: 'max_tokens',
-    stop: 'stop',
-    seed: 'seed',
-    frequencyPenalty: 'frequency_penalty',
-    presencePenalty: 'presence_penalty',
-    parallelToolCalls: 'parallel_tool_calls',
-    verbosity: 'verbosity',
-    store: 'store',
-    metadata: 'metadata',
-    serviceTier: 'service_tier',
-  },
-  lacks: [],
+  names: {},
+  lacks: ['truncation', 'cache'],
   systemRole: 'system',
   effort: (effort) => ({ reasoning_effort: effort }),
   efforts: { max: 'high' },
@@ -66,8 +52,12 @@ const common: Dialect = {
   hostedTools: {},
 };
 
-/** The quirks of one provider, or of some of its models. */
-export type DialectRow = Partial<Dialect> & { readonly provider: string; readonly models?: RegExp };
+/** The quirks of one provider or family of models, and what is known of what they can do. */
+export type DialectRow = Partial<Dialect> & {
+  readonly provider?: string;
+  readonly models?: RegExp;
+  readonly facts?: Capabilities;
+};
 
 const maxTokens = 'max_completion_tokens';
 /** OpenAI's own settings, which most others do not know. */
@@ -78,21 +68,33 @@ const thinkingSwitch = (effort: string): JsonObject => ({
   thinking: { type: effort === 'none' ? 'disabled' : 'enabled' },
 });
 // `max_tokens` is deprecated there and refused by reasoning models; top_k does not exist.
-const openai: Partial<Dialect> = { names: { maxTokens }, lacks: ['topK'], efforts: { max: 'xhigh' } };
+const openai: DialectRow = {
+  names: { maxTokens },
+  lacks: ['topK'],
+  efforts: { max: 'xhigh' },
+  facts: { schemaDialect: 'openai_strict' },
+};
 
-/** Every quirk that this package knows, in one table. Rows overlay each other in order; a test holds a fixture for each. */
+/** Every quirk that this package knows, in one table. Rows overlay each other in order; a test holds a fixture for each. What no row says is permitted: the API is the authority. */
 export const dialectRows: readonly DialectRow[] = [
   { provider: 'openai', ...openai },
   { provider: 'azure', ...openai },
-  // https://platform.openai.com/docs/guides/reasoning: developer messages replace system messages since o1.
-  { provider: 'openai', models: /^(o\d|gpt-[5-9](?!.*chat))/, systemRole: 'developer' },
+  // https://platform.openai.com/docs/guides/reasoning: developer messages replace system messages since o1, sampling is fixed.
+  {
+    provider: 'openai',
+    models: /^(o\d|gpt-[5-9](?!.*chat))/,
+    lacks: ['temperature', 'topP', 'stop', ...penalties],
+    systemRole: 'developer',
+    facts: { reasoning: 'always' },
+  },
   // https://platform.openai.com/docs/guides/tools-web-search: a field of the body, for the search models only.
   {
     provider: 'openai',
     models: /-search-/,
     hostedTools: { web_search: (spec) => ({ body: { web_search_options: searchOptions(spec) } }) },
   },
-  // https://docs.mistral.ai/api: nine-character call ids, `any`, `random_seed`; unknown fields are refused.
+  // https://docs.mistral.ai/api: nine-character call ids, `any`, `random_seed`; unknown fields are refused. Thinking comes and
+  // goes in parts of the content, which only @polyrun/mistral speaks.
   {
     provider: 'mistral',
     names: { seed: 'random_seed' },
@@ -101,8 +103,9 @@ export const dialectRows: readonly DialectRow[] = [
     callIds: { legal: /^[a-zA-Z0-9]{9}$/, length: 9 },
     order: ['assistant_after_tool', 'user_last'],
     streamOptions: false,
+    facts: { reasoningReplay: 'forbidden' },
   },
-  // https://console.groq.com/docs/openai, and /docs/browser-search for the built-in tools of gpt-oss.
+  // https://console.groq.com/docs/openai, /docs/structured-outputs, and /docs/browser-search for the built-in tools of gpt-oss.
   {
     provider: 'groq',
     lacks: ['topK', 'verbosity', 'store'],
@@ -110,6 +113,7 @@ export const dialectRows: readonly DialectRow[] = [
       browser_search: ({ type }) => ({ tool: { type } }),
       code_interpreter: ({ type }) => ({ tool: { type } }),
     },
+    facts: { structuredOutput: 'without_tools' },
   },
   // https://api-docs.deepseek.com/guides/thinking_mode: a switch and an effort of low, high or max; strict tools only under /beta.
   {
@@ -118,7 +122,10 @@ export const dialectRows: readonly DialectRow[] = [
     effort: (effort) => ({ ...thinkingSwitch(effort), ...(effort !== 'none' && { reasoning_effort: effort }) }),
     efforts: { minimal: 'low', medium: 'high' },
     strictTools: false,
+    facts: { structuredOutput: 'none', input: [] },
   },
+  // https://api-docs.deepseek.com/guides/thinking_mode and https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model
+  { models: /^(deepseek-(?!chat)|kimi-)/i, facts: { reasoningReplay: 'required' } },
   // https://openrouter.ai/docs/use-cases/reasoning-tokens, /docs/features/multimodal/pdfs and its server tools.
   {
     provider: 'openrouter',
@@ -140,6 +147,7 @@ export const dialectRows: readonly DialectRow[] = [
     effort: thinkingSwitch,
     streamOptions: false,
     strictTools: false,
+    facts: { forcedToolChoice: false, structuredOutput: 'none' },
   },
   // https://platform.kimi.ai/docs/api/chat: thinking is a switch, up to kimi-k3, which takes an effort of low, high or max.
   {
@@ -174,6 +182,7 @@ export const dialectRows: readonly DialectRow[] = [
     lacks: [...openaiOnly, 'seed', 'parallelToolCalls'],
     order: ['user_last'],
     streamOptions: false,
+    facts: { tools: false },
   },
   // https://docs.ollama.com/api/openai-compatibility: the list of supported request fields.
   { provider: 'ollama', lacks: [...openaiOnly, 'topK', 'parallelToolCalls'] },
@@ -181,11 +190,20 @@ export const dialectRows: readonly DialectRow[] = [
   { provider: 'sambanova', lacks: [...openaiOnly, ...penalties, 'seed'] },
 ];
 
+/** The rows of the table that speak of one model of one provider. */
+export function rowsFor(provider: string, model: string): readonly DialectRow[] {
+  const name = model.slice(model.lastIndexOf('/') + 1);
+  return dialectRows.filter((row) => (row.provider ?? provider) === provider && row.models?.test(name) !== false);
+}
+
 /** The dialect of one model of one provider: what is common, overlaid by every row that fits. */
 export function dialectOf(provider: string, model: string): Dialect {
-  const name = model.slice(model.lastIndexOf('/') + 1);
-  const rows = dialectRows.filter((row) => row.provider === provider && row.models?.test(name) !== false);
-  return rows.reduce<Dialect>((known, row) => ({ ...known, ...row, names: { ...known.names, ...row.names } }), common);
+  const overlay = (known: Dialect, row: DialectRow): Dialect => ({
+    ...known,
+    ...row,
+    lacks: [...known.lacks, ...(row.lacks ?? [])],
+  });
+  return rowsFor(provider, model).reduce(overlay, common);
 }
 
 /** `web_search` of the Responses API as the search models want it: the place one level deeper. */

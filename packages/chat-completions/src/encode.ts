@@ -124,30 +124,24 @@ function outputFormat(
 function settingFields(settings: ModelSettings, withTools: boolean, target: Target): JsonObject {
   const { dialect, capabilities, report } = target;
   const body: { [field: string]: Json } = {};
-  const names = new Map(Object.entries(dialect.names));
-  const lacks = new Set<string>(dialect.lacks);
   const allowed = capabilities.settings && new Set<string>(capabilities.settings);
-  for (const [name, value] of Object.entries({ ...settings, ...beyond(settings) })) {
-    const field = names.get(name);
-    if (value === undefined || value === null || elsewhere.has(name)) continue;
-    if (field === undefined || lacks.has(name) || allowed?.has(name) === false)
-      report('unsupported_setting', name, 'there is no such setting here');
-    else if (withTools || name !== 'parallelToolCalls') body[field] = toJson(value);
+  const names = new Map(Object.entries(dialect.names));
+  for (const [name, value] of Object.entries({ ...settings, 'reasoning.summary': settings.reasoning?.summary })) {
+    if (value === undefined || value === null || value === usual.get(name)) continue;
+    if (allowed?.has(name) === false) report('unsupported_setting', name, 'there is no such setting here');
+    else if (!elsewhere.has(name) && (withTools || name !== 'parallelToolCalls'))
+      body[names.get(name) ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)] = toJson(value);
   }
   return body;
 }
 
 /** Settings that are not one field of the body. */
 const elsewhere: ReadonlySet<string> = new Set(['toolChoice', 'reasoning', 'providerOptions']);
-
-/** Settings as they are judged: those that ask for what this wire does anyway are none. */
-function beyond({ truncation, cache, reasoning }: ModelSettings): { [name: string]: unknown } {
-  return {
-    truncation: truncation === 'disabled' ? undefined : truncation,
-    cache: cache === 'auto' ? undefined : cache,
-    'reasoning.summary': reasoning?.summary,
-  };
-}
+/** What this wire does anyway, so that nobody need be told that it has no setting for it. */
+const usual: ReadonlyMap<string, unknown> = new Map([
+  ['truncation', 'disabled'],
+  ['cache', 'auto'],
+]);
 
 function effortField(reasoning: ModelSettings['reasoning'], { dialect, capabilities, report }: Target): JsonObject {
   if (reasoning?.effort === undefined) return {};

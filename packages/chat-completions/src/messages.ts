@@ -14,7 +14,8 @@ import { userContent } from './content.ts';
 import type { ReasoningField } from './dialects.ts';
 import { api, type Target } from './target.ts';
 import { isClosed } from './tool-calls.ts';
-import { given, isList, type ChatMessage, type JsonObject } from './wire.ts';
+import { given, isList } from './http/fields.ts';
+import type { ChatMessage, JsonObject } from './wire.ts';
 
 /** The items of one turn of the model, which this wire holds in one message. */
 type Turn = {

@@ -9,7 +9,8 @@ import type { AdapterOptions } from './options.ts';
 import { hostOf, presetName, presetOfURL, presets } from './presets.ts';
 import { api, type Destination } from './target.ts';
 import { chatTransport } from './transport.ts';
-import { given, type Body, type Chunk, type Reply } from './wire.ts';
+import { given } from './http/fields.ts';
+import type { Body, Chunk, Reply } from './wire.ts';
 
 /**
  * Models of any OpenAI-compatible endpoint. `groq/llama-3.3-70b-versatile` finds address and key by the prefix; with `baseURL`,

@@ -1,5 +1,5 @@
 import type { ReasoningField } from './dialects.ts';
-import { listOf, textOf, type Fields } from './wire.ts';
+import { listOf, textOf, type Fields } from './http/fields.ts';
 
 /** The reasoning that a message or a delta shows, and the field that tells it: several may tell the same. */
 export function reasoningIn(message: Fields): { text: string; field: ReasoningField | undefined } {
@@ -38,5 +38,8 @@ export function contentIn({ content }: Fields): string {
         .join('');
 }
 
-/** What a message holds for its own provider alone: details of the reasoning and signatures. */
-export const opaqueFields = ['reasoning_details', 'extra_content', 'thought_signature'] as const;
+/** The fields of a message or a delta that are for its own provider alone: details of the reasoning and signatures. */
+export function opaqueIn(message: Fields): readonly string[] {
+  const fields = ['reasoning_details', 'extra_content', 'thought_signature'];
+  return fields.filter((field) => Object.keys(Object(message[field])).length > 0);
+}

@@ -1,5 +1,5 @@
 import { isFields, parseJson, type ModelEvent, type ResponseEvents } from '@polyrun/core';
-import { fieldsOf, given, numberOf, textOf, type Fields } from './wire.ts';
+import { fieldsOf, given, numberOf, textOf, type Fields } from './http/fields.ts';
 
 /** A tool call, or a piece of one, whatever dialect wrote it. */
 export type CallPiece = { index: number | undefined; id: string; name: string; args: string; extra: unknown };

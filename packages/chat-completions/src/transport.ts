@@ -1,10 +1,11 @@
 import { AgentsError, parseJson, type CallContext, type Transport } from '@polyrun/core';
 import type { OpenAI } from 'openai';
 import { accumulateReply } from './accumulate.ts';
-import { callError, errorInReply, headerReader, notACompletion, requestIdIn, type CallFacts } from './errors.ts';
-import { redactor } from './redact.ts';
-import { eventData } from './sse.ts';
-import { doneMark, given, type Body, type Chunk, type JsonObject, type Reply } from './wire.ts';
+import { callError, errorInReply, headerReader, notAReply, requestIdIn, type CallFacts } from './http/errors.ts';
+import { redactor } from './http/redact.ts';
+import { eventData } from './http/sse.ts';
+import { given } from './http/fields.ts';
+import { doneMark, type Body, type Chunk, type JsonObject, type Reply } from './wire.ts';
 
 /** One call's way to the endpoint. */
 export type Connection = {
@@ -84,8 +85,7 @@ async function* chunksOf(response: Response, { provider, redact }: CallFacts): A
 /** The JSON of a body, of which the type is given, or of one event of a stream. */
 function checked(text: string, facts: CallFacts, type?: string): unknown {
   const data = parseJson(text);
-  if (data === undefined)
-    throw notACompletion(`${type ?? 'an event'} that is no JSON`, facts.requestId, type === undefined);
+  if (data === undefined) throw notAReply(`${type ?? 'an event'} that is no JSON`, facts.requestId, type === undefined);
   const failure = errorInReply(data, facts);
   if (failure) throw failure;
   return data;

@@ -1,7 +1,5 @@
-import { isFields, type Json } from '@polyrun/core';
+import type { Json } from '@polyrun/core';
 
-/** A JSON object whose values have not been looked at yet. */
-export type Fields = { readonly [key: string]: unknown };
 /** A JSON object of a request. */
 export type JsonObject = { readonly [field: string]: Json };
 
@@ -16,37 +14,3 @@ export type Reply = { readonly completion: unknown; readonly requestId?: string 
 
 /** The mark that closes a stream of chunks. */
 export const doneMark = '[DONE]';
-
-/** The value as an object; an empty one when it is none. */
-export function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : {};
-}
-
-/** The objects of a list; none when the value is no list. */
-export function listOf(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fieldsOf) : [];
-}
-
-/** True for a list of JSON values. */
-export function isList(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value);
-}
-
-/** The value as text; `''` when it is none. */
-export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-/** The first of these values that is a number. */
-export function numberOf(...values: readonly unknown[]): number | undefined {
-  return values.find((value) => typeof value === 'number');
-}
-
-type Given<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-/** The fields that have a value. */
-export function given<T extends object>(fields: T): Given<T>;
-export function given(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}

@@ -10,7 +10,7 @@ describe.skipIf(corpusMissing !== undefined)('recorded requests', () => {
   const requests = cassettes.flatMap((cassette) =>
     cassette.exchanges.flatMap(({ index, request }) => {
       if (!request || !Array.isArray(request.body?.messages)) return [];
-      const origin = { provider: providerName(cassette), model: String(request.body['model'] ?? cassette.model) };
+      const origin = { provider: providerName(cassette), model: (request.body['model'] ?? cassette.model) as string };
       const asked = fromChat(request.body, origin);
       return asked ? [{ id: `${cassette.id}/${index}`, body: request.body, asked, ...origin }] : [];
     }),

@@ -88,10 +88,13 @@ export type {
 
 export type { ErrorHandlers, ModelData, RunArguments, RunConfig, RunInput, RunOptions } from './run/config.ts';
 export { inputToItems } from './run/input.ts';
+export type { Journal, JournalEntry } from './run/journal.ts';
+export { MemoryJournal } from './run/memory-journal.ts';
 export type { RunData, RunResult } from './run/result.ts';
 export type { RunItemEventName, RunStreamEvent } from './run/run-events.ts';
 export { textOf, type RunItem, type RunItemType, type ToolApprovalItem } from './run/run-items.ts';
 export { RunState } from './run/run-state.ts';
 export { Runner } from './run/runner.ts';
 export type { StreamedRunResult } from './run/streamed-run.ts';
+export { MemorySession } from './session/memory-session.ts';
 export type { Session } from './session/session.ts';

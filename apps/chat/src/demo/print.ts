@@ -1,15 +1,14 @@
-import { addUsage } from '@polyrun/core';
 import pc from 'picocolors';
-import type { Row } from './meter.ts';
+import type { Cost, Runs } from './runs.ts';
 import type { Target } from './target.ts';
 
 const { bold, cyan, dim, green } = coloursFor(process.stdout);
 const { red } = coloursFor(process.stderr);
-const indent = 14;
+const indent = 17;
 
 /** Says where the runs go. */
-export function intro({ name, model, address }: Target): void {
-  console.log(`${bold('Polyrun')}  ${name}/${model}${address === undefined ? '' : dim(`  ${address}`)}`);
+export function intro({ name, model, address = '' }: Target): void {
+  console.log(`${bold('Polyrun')}  ${name}  ${model}  ${address && dim(address)}`.trimEnd());
 }
 
 /** Begins a scene. */
@@ -40,20 +39,19 @@ export function endLine(): void {
 }
 
 /** The table of what the runs cost. */
-export function summary(rows: readonly Row[]): void {
-  const cells = (title: string, ...numbers: readonly (string | number)[]) =>
-    `  ${title.padEnd(34)}${numbers.map((number) => String(number).padStart(9)).join('')}`;
-  const row = ({ title, turns, usage, ms }: Row) =>
-    cells(title, turns, usage.inputTokens, usage.outputTokens, `${Math.round(ms)} ms`);
-  const add = (sum: Row, { turns, usage, ms }: Row): Row => ({
-    title: 'Total',
-    turns: sum.turns + turns,
-    usage: addUsage(sum.usage, usage),
-    ms: sum.ms + ms,
-  });
-  console.log(`\n${bold('Summary')}\n${dim(cells('run', 'turns', 'tokens in', 'out', 'time'))}`);
-  for (const each of rows) console.log(row(each));
-  if (rows.length > 0) console.log(bold(row(rows.reduce(add))));
+export function summary({ costs, total }: Runs): void {
+  console.log(`\n${bold('Summary')}`);
+  console.log(dim(row(['run', 'turns', 'tokens in', 'tokens out', 'time'])));
+  for (const cost of costs) console.log(row(cellsOf(cost)));
+  console.log(bold(row(cellsOf(total))));
+}
+
+function cellsOf({ title, turns, usage, ms }: Cost): string[] {
+  return [title, `${turns}`, `${usage.inputTokens}`, `${usage.outputTokens}`, `${Math.round(ms)} ms`];
+}
+
+function row([title = '', ...cells]: readonly string[]): string {
+  return `  ${title.padEnd(32)}${cells.map((cell) => cell.padStart(12)).join('')}`;
 }
 
 /** One line for what went wrong. */

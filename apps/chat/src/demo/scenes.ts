@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { Agent, MultiProvider, Runner, tool, type InputItem, type RunConfig } from '@polyrun/core';
+import { Agent, Runner, tool, type InputItem, type RunConfig } from '@polyrun/core';
 import { z } from 'zod';
 import { delta, endLine, label, line } from './print.ts';
 import type { Target } from './target.ts';
@@ -33,7 +33,8 @@ async function streamedText({ runConfig }: Stage): Promise<void> {
 
   label('answer');
   for await (const event of stream) {
-    if (event.type === 'raw_response_event' && event.data.type === 'response.output_text.delta') delta(event.data.delta);
+    if (event.type === 'raw_response_event' && event.data.type === 'response.output_text.delta')
+      delta(event.data.delta);
   }
   endLine();
 }
@@ -117,14 +118,12 @@ async function handoffToSpecialist({ runConfig }: Stage): Promise<void> {
 
 async function anotherProvider({ runConfig, targets }: Stage): Promise<void> {
   const agent = new Agent({ name: 'Assistant', instructions: 'Reply with one word.' });
-  const modelProvider = new MultiProvider(Object.fromEntries(targets.map((target) => [target.name, target.modelProvider])));
 
-  // Each provider goes on with the conversation that the one before has left.
   let conversation: InputItem[] = [{ role: 'user', content: 'Name a planet.' }];
-  for (const target of targets) {
-    const model = `${target.name}/${target.model}`;
-    const result = await Runner.run(agent, conversation, { runConfig: { ...runConfig, modelProvider, model } });
-    line(target.name, result.finalOutput);
+  for (const { name, modelProvider } of targets) {
+    const result = await Runner.run(agent, conversation, { runConfig: { ...runConfig, modelProvider } });
+    line(name, result.finalOutput);
+    // The next provider goes on with the conversation that this one leaves.
     conversation = [...result.toInputList(), { role: 'user', content: 'Name another one.' }];
   }
 }

@@ -2,15 +2,19 @@ import { LLMock, type ChatCompletionRequest } from '@copilotkit/aimock';
 
 /** Starts a third-party server of the wire formats on a free loopback port. What it answers depends on what it is sent. */
 export async function startMockServer(auth?: { apiKeys: string[] }): Promise<LLMock> {
-  const mock = new LLMock({ host: '127.0.0.1', port: 0, chunkSize: 5, latency: 15, ...(auth && { auth }) });
+  const mock = new LLMock({ host: '127.0.0.1', port: 0, chunkSize: 5, latency: 10, ...(auth && { auth }) });
   mock
-    .onMessage('haiku', { content: 'Function calls itself,\nsmaller worlds within each call,\nbase case ends the dream.' })
+    .onMessage('haiku', {
+      content: 'Function calls itself,\nsmaller worlds within each call,\nbase case ends the dream.',
+    })
     .onMessage(/tell me \d+ jokes/, (request) => ({ content: tell(numberIn(lastText(request))) }))
     .on(
       { toolName: 'how_many_jokes', hasToolResult: false },
       { toolCalls: [{ name: 'how_many_jokes', arguments: '{}' }] },
     )
-    .on({ toolName: 'how_many_jokes', hasToolResult: true }, (request) => ({ content: tell(numberIn(lastText(request))) }))
+    .on({ toolName: 'how_many_jokes', hasToolResult: true }, (request) => ({
+      content: tell(numberIn(lastText(request))),
+    }))
     .onMessage('Where do I live?', (request) => ({
       content: `You live in ${/I live in (\w+)/.exec(allText(request))?.[1] ?? 'a place that you have not told me'}.`,
     }))

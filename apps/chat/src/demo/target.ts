@@ -40,20 +40,18 @@ export function namedTarget(name: string): Target {
   return slash < 0 ? presetTarget(name) : presetTarget(name.slice(0, slash), name.slice(slash + 1));
 }
 
-/** Two providers, as far as the demo can tell: both are the mock server. */
-export function mockTargets(url: string): readonly [Target, Target] {
-  const mock = (name: string, model: string): Target => {
-    const address = `${url}/v1`;
-    const modelProvider = chatCompletions({ name, baseURL: address, apiKey: 'none', defaultModel: model });
-    return { name, model, address, modelProvider };
-  };
-  return [mock('openai', 'gpt-4.1-mini'), mock('mistral', 'mistral-small-latest')];
+/** A provider that is played by the mock server. */
+export function mockTarget(url: string, { name, model }: { name: string; model: string }): Target {
+  const address = `${url}/v1`;
+  const modelProvider = chatCompletions({ name, baseURL: address, apiKey: 'none', defaultModel: model });
+  return { name: `${name} (mock)`, model, address, modelProvider };
 }
 
-function presetTarget(name: string, model = usualModels[name]): Target {
-  // An unknown provider is told first, whatever its model.
-  chatCompletions().getModel(`${name}/${model}`);
-  return { name, model: required(model, name), modelProvider: chatCompletions({ name, defaultModel: required(model, name) }) };
+function presetTarget(name: string, asked = usualModels[name]): Target {
+  const modelProvider = chatCompletions({ defaultModel: `${name}/${asked ?? '…'}` });
+  // An unknown provider is told before a missing model.
+  modelProvider.getModel();
+  return { name, model: required(asked, name), modelProvider };
 }
 
 type Asked = { provider: string | undefined; model: string | undefined };

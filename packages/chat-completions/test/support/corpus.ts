@@ -192,7 +192,7 @@ function normal(args: unknown): unknown {
 function hostedIn(output: readonly Item[]): string[] {
   return output.flatMap((item) =>
     item.type.endsWith(':executed_tool') && 'data' in item
-      ? [`executed_tool:${String((item.data as { type?: unknown }).type)}`]
+      ? [`executed_tool:${(item['data'] as { type: string }).type}`]
       : [],
   );
 }

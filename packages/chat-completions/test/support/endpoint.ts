@@ -11,7 +11,7 @@ export function endpoint(respond: Responder): { sent: Sent[]; fetch: typeof fetc
     sent,
     fetch: async (input, init) => {
       const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
-      const body = JSON.parse(String(init?.body)) as Sent['body'];
+      const body = JSON.parse(init?.body as string) as Sent['body'];
       const call = { url, headers: new Headers(init?.headers), body };
       sent.push(call);
       return respond(call);
@@ -106,10 +106,17 @@ export async function streamed(
   const model = chatCompletions({ apiKey: 'test-key', baseURL: 'https://example.test/v1', ...options, fetch }).getModel(
     'm',
   );
-  const events = await Array.fromAsync(model.streamResponse(ask()));
+  const events = await all(model.streamResponse(ask()));
   const last = events.at(-1);
   if (last?.type !== 'polyrun:response_done') throw new Error('the stream ended without polyrun:response_done');
   return { events, response: last.response };
+}
+
+/** Everything that an iterable brings. */
+export async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const value of source) found.push(value);
+  return found;
 }
 
 /** The text of each item, put together from the deltas alone. */

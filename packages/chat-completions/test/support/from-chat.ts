@@ -25,6 +25,11 @@ function itemsOf(message: Fields, origin: { provider: string; model: string }): 
     return [
       { type: 'message', role: role as 'user', content: typeof content === 'string' ? content : partsOf(content) },
     ];
+  return assistantItems(message, origin);
+}
+
+function assistantItems(message: Fields, origin: { provider: string; model: string }): Item[] {
+  const { content } = message;
   const from = { origin: { ...origin, api: 'chat-completions' } };
   const items: Item[] = [];
   for (const field of ['reasoning_content', 'reasoning', 'reasoning_details'] as const) {
@@ -70,7 +75,7 @@ function toolsOf(tools: unknown): ToolSpec[] {
       return {
         type: 'function',
         name: String(name),
-        description: String(description ?? ''),
+        description: (description ?? '') as string,
         parameters: parameters as never,
         strict: strict === true,
       };

@@ -162,7 +162,7 @@ function isCallItem(value: unknown): value is ProviderItem {
 function checkToolOptions(options: { name: unknown; description: unknown; execute: unknown }): void {
   const { name, description, execute } = options;
   if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
-    throw new UserError(`Tool name: expected 1 to 64 characters of [a-zA-Z0-9_-], got ${nameOf(name)}.`);
+    throw new UserError(`Tool name: expected 1 to 64 characters of [a-zA-Z0-9_-], got '${String(name)}'.`);
   }
   if (typeof description !== 'string') {
     throw new UserError(

@@ -2,8 +2,15 @@ import { addUsage, type Usage } from '../protocol/usage.ts';
 import type { Fact } from './log.ts';
 import type { Outcome, OutcomeOf } from './outcome.ts';
 import { respond } from './respond.ts';
-import { isInterrupted, type EndCause, type LimitName, type LoopState, type SlotState } from './state.ts';
-import { closeOpenCalls, decide, flush, nest, settle, slotOf, wait, withSlot } from './tools.ts';
+import {
+  isInterrupted,
+  type EndCause,
+  type Failure,
+  type LimitName,
+  type LoopState,
+  type SlotState,
+} from './state.ts';
+import { closeOpenCalls, decide, flush, nest, settle, slotOf, spread, wait, withSlot } from './tools.ts';
 import { extend, nextTurn } from './turn.ts';
 
 /**
@@ -11,7 +18,8 @@ import { extend, nextTurn } from './turn.ts';
  * one of an aborted effect, only counts with what it cost.
  */
 export function advance(state: LoopState, outcome: Outcome): LoopState {
-  return limited(due(at(state, outcome, 0)));
+  const next = limited(due(at(state, outcome, 0)));
+  return outcome.type === 'decided' && outcome.always ? spread(next, next.standing) : next;
 }
 
 /** Folds in at the state that `outcome.path` names: an inner run is a state inside the state. */
@@ -24,10 +32,11 @@ function at(state: LoopState, outcome: Outcome, depth: number): LoopState {
 function inside(state: LoopState, outcome: Outcome, { callId, depth }: { callId: string; depth: number }): LoopState {
   const shared = withUsage(state, usageIn(outcome));
   const found = slotOf(shared, callId);
-  if (found?.slot.type !== 'nested') return shared;
+  if (found?.slot.type !== 'nested' && found?.slot.type !== 'ended') return shared;
   const before = found.slot.state;
   const inner = limited(due(at(before, outcome, depth + 1)));
-  const counted = { ...shared, toolCalls: shared.toolCalls + inner.toolCalls - before.toolCalls };
+  const toolCalls = shared.toolCalls + inner.toolCalls - before.toolCalls;
+  const counted = { ...shared, toolCalls, standing: inner.standing };
   const ended = inner.end?.type === 'done' || inner.end?.type === 'failed';
   // An inner run without a session has nothing left to do once it has ended.
   const slot: SlotState = { type: ended ? 'ended' : 'nested', state: inner };
@@ -59,13 +68,13 @@ function fold(state: LoopState, outcome: Outcome): LoopState {
     case 'continued':
       return continued(state, outcome);
     case 'saved':
-      return state.saves === null ? state : { ...state, saves: { ...state.saves, done: outcome.to } };
+      return saved(state, outcome);
     case 'failed':
       return failed(withUsage(state, outcome.usage), outcome);
     case 'aborted':
       return withUsage(state, outcome.usage);
     case 'halted':
-      return state.end === null ? { ...state, end: { type: 'halted', when: outcome.when } } : state;
+      return halted(state, outcome);
     case 'resumed':
       return resumed(state, outcome);
     case 'decided':
@@ -103,8 +112,8 @@ function checked(state: LoopState, { verdict, tripped }: OutcomeOf<'checked'>): 
   const input = [...known, verdict].sort((a, b) => a.index - b.index);
   const next = { ...state, verdicts: { ...state.verdicts, input } };
   if (tripped === null) return { ...next, checks: state.checks.filter(({ index }) => index !== verdict.index) };
-  // Nothing of a tripped run is stored.
-  return { ...next, checks: [], saves: null, end: { type: 'failed', failure: tripped } };
+  // The check stays open: nothing is stored while one is, and a resumed run has to pass it.
+  return fail(next, tripped);
 }
 
 function handedOff(state: LoopState, { output, view }: OutcomeOf<'handed_off'>): LoopState {
@@ -140,7 +149,6 @@ function finished(state: LoopState, { output, items, verdicts }: OutcomeOf<'fini
     ...extended,
     verdicts: { ...state.verdicts, output: verdicts },
     end: { type: 'done', output },
-    saves: state.saves && { ...state.saves, due: extended.log.items.length },
   };
 }
 
@@ -150,36 +158,42 @@ function continued(state: LoopState, { items, reask }: OutcomeOf<'continued'>): 
   return nextTurn({ ...extend(state, items, facts), reasks: state.reasks + (reask ? 1 : 0) });
 }
 
-/** The step stays as it is: resumed, the run takes it up again. What finished is kept and may be stored. */
-function failed(state: LoopState, { failure, tripped }: OutcomeOf<'failed'>): LoopState {
-  if (state.end !== null && state.end.type !== 'ending' && state.end.type !== 'halted') return state;
-  const end = { type: 'failed', failure } as const;
-  if (tripped === null) return keepLate({ ...state, end });
-  const kept = closeOpenCalls(state);
-  // A blocked answer is not stored; the outputs of tools that made it are.
-  const blocked = state.step.type === 'finish' && state.step.candidate.type === 'answer';
-  const saves = kept.saves && {
-    ...kept.saves,
-    due: blocked ? Math.max(kept.saves.due, state.turnStart.log) : storable(kept),
-  };
-  return { ...kept, end, saves, verdicts: { ...state.verdicts, output: tripped.verdicts } };
+function saved(state: LoopState, { to }: OutcomeOf<'saved'>): LoopState {
+  if (state.saves === null) return state;
+  const { done, due } = state.saves;
+  return { ...state, saves: { done: Math.max(done, to), due } };
+}
+
+/** A failed write ends the run as well, but one that is over is not undone by it. */
+function failed(state: LoopState, outcome: OutcomeOf<'failed'>): LoopState {
+  const { failure, tripped } = outcome;
+  if (outcome.id.startsWith('save/')) return fail({ ...state, saves: state.saves && { ...state.saves, failure } }, failure);
+  if (!isNow(state, outcome)) return state;
+  return fail(tripped ? { ...state, verdicts: { ...state.verdicts, output: tripped.verdicts } } : state, failure);
+}
+
+/** The step stays as it is: resumed, the run takes it up again. Of failures that come together the same one stands in any order. */
+function fail(state: LoopState, failure: Failure): LoopState {
+  const { end } = state;
+  const stands = end?.type === 'done' || (end?.type === 'failed' && end.failure.effectId <= failure.effectId);
+  return stands ? state : closeOpenCalls({ ...state, end: { type: 'failed', failure } });
 }
 
 /** A call that settles when the run has failed is kept like those before it. */
 function keepLate(state: LoopState): LoopState {
-  if (state.end?.type !== 'failed') return state;
-  const kept = closeOpenCalls(state);
-  return { ...kept, saves: kept.saves && { ...kept.saves, due: storable(kept) } };
+  return state.end?.type === 'failed' ? closeOpenCalls(state) : state;
 }
 
-/** Before the input guardrails have passed and a model call has started, nothing is stored. */
-function storable(state: LoopState): number {
-  const begun = state.checks.length === 0 && state.plan !== null;
-  return begun ? state.log.items.length : (state.saves?.due ?? 0);
+/** To stop at once beats to stop after the turn, and an error handler that is still asked. */
+function halted(state: LoopState, { when }: OutcomeOf<'halted'>): LoopState {
+  const { end } = state;
+  const open = end === null || (when === 'now' && end.type !== 'done' && end.type !== 'failed');
+  return open ? { ...state, end: { type: 'halted', when } } : state;
 }
 
-function resumed(state: LoopState, { options }: OutcomeOf<'resumed'>): LoopState {
-  const next = { ...state, options };
+function resumed(state: LoopState, { options, standing }: OutcomeOf<'resumed'>): LoopState {
+  const saves = state.saves && { done: state.saves.done, due: state.saves.due };
+  const next = { ...spread(state, standing), options, saves };
   if (state.end === null || state.end.type === 'done') return next;
   const again = flush({ ...next, end: null });
   return state.step.type === 'prepare' ? pastLastTurn(again) : again;
@@ -194,17 +208,30 @@ function ending(state: LoopState, cause: EndCause): LoopState {
   return { ...closeOpenCalls(state), end: { type: 'ending', cause } };
 }
 
-/** The input may be stored once the input guardrails have passed and the first model call starts. */
+/**
+ * What may be stored by now: the input once its guardrails have passed and the first model call starts, each turn once it is over, and
+ * what there is when the run ends. A write that has not ended is not widened: tried again, it has to be the same.
+ */
 function due(state: LoopState): LoopState {
-  const { saves, log, checks, plan } = state;
-  if (saves === null || saves.due >= log.inputLength || checks.length > 0 || plan === null) return state;
-  return { ...state, saves: { ...saves, due: log.inputLength } };
+  const { saves, log, checks, plan, end, turnStart } = state;
+  if (saves === null || saves.done < saves.due || checks.length > 0 || plan === null) return state;
+  const over = end !== null && end.type !== 'ending' && !(end.type === 'halted' && end.when === 'after_turn');
+  const length = over && !isBlocked(state) ? log.items.length : turnStart.log;
+  return length > saves.due ? { ...state, saves: { ...saves, due: length } } : state;
+}
+
+/** True for an answer that an output guardrail has stopped. The outputs of tools that made a final output are stored all the same. */
+function isBlocked({ step, verdicts }: LoopState): boolean {
+  const answered = step.type === 'finish' && step.candidate.type === 'answer';
+  return answered && verdicts.output.some(({ output }) => output.tripwireTriggered);
 }
 
 /** Ends a run that would go on although one of its counters has reached its limit. A final answer may still be given. */
 function limited(state: LoopState): LoopState {
-  if (state.options.limits === null || state.end !== null || state.step.type === 'finish' || isInterrupted(state))
-    return state;
+  const { end, options, step } = state;
+  // When several limits are passed at once the same one is named in any order.
+  const open = end === null || (end.type === 'ending' && end.cause.type === 'limit');
+  if (options.limits === null || !open || step.type === 'finish' || isInterrupted(state)) return state;
   const limit = limitReached(state);
   return limit === undefined ? state : ending(state, { type: 'limit', limit });
 }

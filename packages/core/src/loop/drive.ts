@@ -20,6 +20,11 @@ export class Control {
     return this.#controller.signal;
   };
 
+  /** Throws once the effect is aborted: called where something new would begin. */
+  check(): void {
+    if (this.aborted) throw new Error('Aborted.');
+  }
+
   abort(): void {
     if (this.aborted) return;
     this.aborted = true;
@@ -72,8 +77,21 @@ class Driver {
     this.#wake?.();
   }
 
+  /** What throws ends the drive, once everything else has settled. */
   async run(): Promise<LoopState> {
+    try {
+      return await this.#loop();
+    } catch (cause) {
+      for (const { control } of this.#live.values()) control.abort();
+      await Promise.all([...this.#live.values()].flatMap(({ running }) => running ?? []));
+      throw cause;
+    }
+  }
+
+  async #loop(): Promise<LoopState> {
     for (;;) {
+      // What has come from outside is heard before anything starts.
+      if (this.#inbox.length > 0) await this.#settle();
       const wanted = effectsFor(this.#state);
       const [only] = wanted;
       const quiet = this.#live.size === 0 && this.#inbox.length === 0;
@@ -99,7 +117,9 @@ class Driver {
     for (const effect of wanted) {
       if (this.#live.has(effect.id)) continue;
       const result = this.#start(effect);
-      if (result !== undefined) this.#inbox.push(result);
+      // Who waits for a person says so before others tell what they came to.
+      if (result?.type === 'tool_waiting') this.#inbox.unshift(result);
+      else if (result !== undefined) this.#inbox.push(result);
     }
   }
 
@@ -137,13 +157,9 @@ class Driver {
     this.#wake = undefined;
   }
 
-  /** Folds in all that has come back. An effect that throws breaks the drive, once everything else has settled. */
+  /** Folds in all that has come back. An effect that throws breaks the drive. */
   async #settle(): Promise<void> {
-    if (this.#failure) {
-      for (const { control } of this.#live.values()) control.abort();
-      await Promise.all([...this.#live.values()].flatMap(({ running }) => running ?? []));
-      throw this.#failure.cause;
-    }
+    if (this.#failure) throw this.#failure.cause;
     const outcomes = this.#inbox;
     this.#inbox = [];
     for (const outcome of outcomes) {

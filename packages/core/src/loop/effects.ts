@@ -68,15 +68,13 @@ function workEffects(state: LoopState, around: Around): readonly Effect[] {
     return [{ type: 'finish', ...place(state, around, id), candidate: state.end.cause }];
   }
   if (state.checks.length === 0) return stepEffects(state, around);
-  // Before the verdict: what a guardrail of gate `model` holds back, else everything up to the model call.
-  const blocking = state.checks.some(({ gate }) => gate === 'model');
-  const checks = state.checks
-    .filter(({ gate }) => !blocking || gate === 'model')
-    .map(({ index }): Effect => {
-      const id = `${around.prefix}check/${index}`;
-      return { type: 'check_input', ...place(state, around, id), index };
-    });
-  const held = blocking || (state.step.type !== 'prepare' && state.step.type !== 'model');
+  const checks = state.checks.map(({ index }): Effect => {
+    const id = `${around.prefix}check/${index}`;
+    return { type: 'check_input', ...place(state, around, id), index };
+  });
+  // Before the verdict: nothing where a guardrail of gate `model` looks, else everything up to the model call.
+  const before = state.step.type === 'prepare' || state.step.type === 'model';
+  const held = !before || state.checks.some(({ gate }) => gate === 'model');
   return held ? checks : [...checks, ...stepEffects(state, around)];
 }
 
@@ -142,7 +140,7 @@ function slotEffects(state: LoopState, slot: Slot, around: Around): readonly Eff
 
 function saveEffect(state: LoopState, around: Around): Effect | undefined {
   const { saves } = state;
-  if (saves === null || saves.done >= saves.due) return undefined;
+  if (saves === null || saves.failure || saves.done >= saves.due) return undefined;
   const id = `${around.prefix}save/${saves.done}`;
   return { type: 'save', ...place(state, around, id), from: saves.done, to: saves.due };
 }

@@ -11,6 +11,7 @@ import type {
   LoopState,
   ServerState,
   Settlement,
+  StandingDecision,
   TurnPlan,
   Verdict,
 } from './state.ts';
@@ -65,7 +66,7 @@ export type Settled =
   /** The effect was no longer wanted; only what it cost counts. */
   | { readonly type: 'aborted'; readonly usage: Usage | null }
   | { readonly type: 'halted'; readonly when: 'now' | 'after_turn' }
-  | { readonly type: 'resumed'; readonly options: LoopOptions }
+  | { readonly type: 'resumed'; readonly options: LoopOptions; readonly standing: readonly StandingDecision[] }
   | { readonly type: 'decided'; readonly callId: string; readonly decision: Decision; readonly always: boolean };
 export type ToolVerdicts = {
   readonly input: readonly ToolGuardrailResult[];

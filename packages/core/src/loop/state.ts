@@ -29,8 +29,8 @@ export type LoopState = {
   readonly elapsedMs: number;
   /** Input guardrails that have not answered. */
   readonly checks: readonly Check[];
-  /** Items of the log that the session holds, and how many it should hold by now. `null`: no session. */
-  readonly saves: { readonly done: number; readonly due: number } | null;
+  /** Items of the log that the session holds, and how many it should hold by now; `failure`: it would not take them. `null`: no session. */
+  readonly saves: { readonly done: number; readonly due: number; readonly failure?: Failure } | null;
   /** What the provider keeps of the conversation. `null`: nothing, each request carries all of it. */
   readonly server: ServerState | null;
   /** Agents that have run a tool: a forced tool choice of theirs is lifted. */
@@ -101,8 +101,9 @@ export type LocalCall = {
 export type Slot = { readonly call: LocalCall } & SlotState;
 export type SlotState =
   | { readonly type: 'ready' }
-  | { readonly type: 'waiting' }
-  | { readonly type: 'decided'; readonly decision: Decision }
+  /** `seal` ties the question and the answer to the call that was asked about. */
+  | { readonly type: 'waiting'; readonly seal: string }
+  | { readonly type: 'decided'; readonly decision: Decision; readonly seal: string }
   | { readonly type: 'nested'; readonly state: LoopState }
   | { readonly type: 'ended'; readonly state: LoopState }
   | { readonly type: 'handoff' }

@@ -1,8 +1,11 @@
+import { shortHash } from '../protocol/hash.ts';
 import type { Item } from '../protocol/items.ts';
+import { stringify } from '../protocol/json.ts';
 import type { Fact } from './log.ts';
 import type { OutcomeOf, ToolVerdicts } from './outcome.ts';
 import {
   isInterrupted,
+  type Decision,
   type LocalCall,
   type LoopState,
   type Slot,
@@ -31,7 +34,10 @@ export function settle(state: LoopState, outcome: OutcomeOf<'tool_settled'>): Lo
 export function nest(state: LoopState, { callId, state: inner, verdicts }: OutcomeOf<'tool_nested'>): LoopState {
   const found = slotOf(state, callId);
   if (found === undefined || !isOpen(found.slot)) return state;
-  const nested = withSlot(counting(state, found.slot.call), found.index, { type: 'nested', state: inner });
+  const nested = withSlot(counting(state, found.slot.call), found.index, {
+    type: 'nested',
+    state: { ...inner, standing: state.standing },
+  });
   return flush(withVerdicts(nested, verdicts));
 }
 
@@ -39,11 +45,9 @@ export function nest(state: LoopState, { callId, state: inner, verdicts }: Outco
 export function wait(state: LoopState, callId: string): LoopState {
   const found = slotOf(state, callId);
   if (found?.slot.type !== 'ready') return state;
-  const standing = state.standing.find(
-    ({ agent, toolName }) => agent === state.agent && toolName === found.slot.call.name,
-  );
+  const { call } = found.slot;
   return flush(
-    withSlot(state, found.index, standing ? { type: 'decided', decision: standing.decision } : { type: 'waiting' }),
+    withSlot(state, found.index, standingAnswer(state, call) ?? { type: 'waiting', seal: sealOf(call, null) }),
   );
 }
 
@@ -51,19 +55,50 @@ export function wait(state: LoopState, callId: string): LoopState {
 export function decide(state: LoopState, { callId, decision, always }: OutcomeOf<'decided'>): LoopState {
   const found = slotOf(state, callId);
   if (found === undefined || (found.slot.type !== 'waiting' && found.slot.type !== 'decided')) return state;
-  const decided = withSlot(state, found.index, { type: 'decided', decision });
+  const { call } = found.slot;
+  const decided = withSlot(state, found.index, answered(call, decision));
   if (!always) return decided;
-  const standing: StandingDecision = {
-    agent: state.agent,
-    toolName: found.slot.call.name,
-    decision: withoutArguments(decision),
-  };
-  return { ...decided, standing: [...state.standing, standing] };
+  const { agent } = state;
+  const toolName = call.name;
+  // Edited arguments belong to one call.
+  const standing = { agent, toolName, decision: decision.type === 'approved' ? ({ type: 'approved' } as const) : decision };
+  return { ...decided, standing: merged(state.standing, [standing]) };
 }
 
-/** Edited arguments belong to one call. */
-function withoutArguments(decision: OutcomeOf<'decided'>['decision']): StandingDecision['decision'] {
-  return decision.type === 'approved' ? { type: 'approved' } : decision;
+/** Lets standing answers hold in every run inside this one too, for calls that wait already as well. */
+export function spread(state: LoopState, more: readonly StandingDecision[]): LoopState {
+  const { step } = state;
+  const standing = merged(state.standing, more);
+  const next = { ...state, standing };
+  if (step.type !== 'tools') return next;
+  return step.slots.reduce((made, slot, index) => {
+    if (slot.type === 'nested')
+      return withSlot(made, index, { type: 'nested', state: spread(slot.state, standing) });
+    const answer = slot.type === 'waiting' ? standingAnswer(made, slot.call) : undefined;
+    return answer ? withSlot(made, index, answer) : made;
+  }, next);
+}
+
+function merged(known: readonly StandingDecision[], more: readonly StandingDecision[]): readonly StandingDecision[] {
+  const kept = known.filter((old) => !more.some((each) => each.agent === old.agent && each.toolName === old.toolName));
+  return [...kept, ...more];
+}
+
+function standingAnswer({ standing, agent }: LoopState, call: LocalCall): SlotState | undefined {
+  const found = standing.find((each) => each.agent === agent && each.toolName === call.name);
+  return found && answered(call, found.decision);
+}
+
+function answered(call: LocalCall, decision: Decision): SlotState {
+  return { type: 'decided', decision, seal: sealOf(call, decision) };
+}
+
+/**
+ * Ties a question to its call, and an answer to both, so that a stored state in which one was changed is refused. Whoever can write to
+ * the store could make the seal anew, whatever the hash: it finds what was changed on the way, and a short hash does that.
+ */
+export function sealOf(call: LocalCall, decision: Decision | null): string {
+  return shortHash(stringify([call, decision]) ?? '');
 }
 
 /** The slot of a call, where the state is at its tools. */
@@ -181,7 +216,13 @@ function counting(state: LoopState, call: LocalCall): LoopState {
 
 function withVerdicts(state: LoopState, verdicts: ToolVerdicts | null): LoopState {
   if (verdicts === null) return state;
-  const toolInput = [...state.verdicts.toolInput, ...verdicts.input];
-  const toolOutput = [...state.verdicts.toolOutput, ...verdicts.output];
+  const slots = state.step.type === 'tools' ? state.step.slots : [];
+  const places = new Map(slots.map(({ call }, index) => [call.callId, index]));
+  const place = ({ callId }: { callId: string }) => places.get(callId) ?? -1;
+  // In call order, whichever settled first; those of earlier turns stay before them.
+  const inOrder = <T extends { callId: string }>(results: readonly T[]) =>
+    results.toSorted((a, b) => place(a) - place(b));
+  const toolInput = inOrder([...state.verdicts.toolInput, ...verdicts.input]);
+  const toolOutput = inOrder([...state.verdicts.toolOutput, ...verdicts.output]);
   return { ...state, verdicts: { ...state.verdicts, toolInput, toolOutput } };
 }

@@ -9,7 +9,7 @@ export function extend(state: LoopState, items: readonly Item[], facts: readonly
   return state.view === null ? { ...state, log } : { ...state, log, view: record(state.view, items, facts) };
 }
 
-/** Begins the next turn, or ends the run where there may be none. All that the turn before it added may be stored. */
+/** Begins the next turn, or ends the run where there may be none. */
 export function nextTurn(state: LoopState): LoopState {
   const turn = state.turn + 1;
   const { maxTurns } = state.options;
@@ -23,7 +23,6 @@ export function nextTurn(state: LoopState): LoopState {
       maxTurns !== null && turn > maxTurns && state.end === null
         ? { type: 'ending', cause: { type: 'max_turns' } }
         : state.end,
-    saves: state.saves === null || state.turn === 0 ? state.saves : { ...state.saves, due: length },
   };
 }
 

@@ -89,7 +89,7 @@ function isHostedKind(type: string): type is HostedKind {
 
 function messageProblem(value: Fields, path: string): string | undefined {
   if (!roles.has(value['role']))
-    return `${path}.role: expected 'user', 'assistant', 'system' or 'developer', got ${nameOf(value['role'])}`;
+    return `${path}.role: expected 'user', 'assistant', 'system' or 'developer', got '${String(value['role'])}'`;
   return contentProblem(value['content'], `${path}.content`);
 }
 
@@ -107,7 +107,7 @@ function partProblem(part: unknown, path: string): string | undefined {
   if (!isFields(part)) return `${path}: expected a content part object, got ${nameOf(part)}`;
   const type = part['type'];
   if (typeof type !== 'string' || !Object.hasOwn(partText, type)) {
-    return `${path}.type: ${nameOf(type)} is not a content part; use ${Object.keys(partText).join(', ')}`;
+    return `${path}.type: '${String(type)}' is not a content part; use ${Object.keys(partText).join(', ')}`;
   }
   const field = partText[type];
   return field ? stringsProblem(part, [field], path) : undefined;
@@ -120,9 +120,8 @@ function stringsProblem(value: Fields, names: readonly string[], path: string): 
   return undefined;
 }
 
-/** Names a wrong value for a message: its kind, and for short strings the string itself. */
+/** Names a wrong value for a message by its kind: it may be a prompt or a key. */
 export function nameOf(value: unknown): string {
-  if (typeof value === 'string') return value.length <= 40 ? `'${value}'` : 'a string';
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;

@@ -32,6 +32,7 @@ export class Attempts {
   /** One answer, retried where the policy allows. */
   *call(request: ModelRequest): Steps<ModelResponse> {
     for (let attempt = 1; ; attempt++) {
+      this.#work.control.check();
       const call = new Attempt(this.#work, this.#model);
       this.#inFlight = call;
       try {
@@ -42,11 +43,11 @@ export class Attempts {
         const error = asModelError(cause);
         this.#usage = this.usage;
         this.#inFlight = undefined;
-        if (this.#work.signal().aborted) throw error;
+        this.#work.control.check();
         const delayMs = yield* this.#retryDelay(error, attempt, call.visible);
         if (delayMs === undefined) throw error;
         if (call.visible) yield* wait(this.#discard(error, attempt));
-        yield* wait(this.#work.run.sleep(delayMs, this.#work.signal));
+        yield* wait(this.#work.run.sleep(delayMs, this.#work.control.signal));
       } finally {
         this.#inFlight = undefined;
         call.close();
@@ -90,8 +91,10 @@ class Attempt implements CallContext {
   #signal: AbortSignal | undefined;
   #timedOut: ModelError | undefined;
   #onExpire: ((error: ModelError) => void) | undefined;
-  readonly #deadlines: Deadline[] = [];
-  #lastByte = 0;
+  #total: Deadline | undefined;
+  #silence: Deadline | undefined;
+  /** When the model last sent something; `Infinity` while the consumer takes its time. */
+  #lastByte: number | undefined;
 
   constructor(work: Work<'call_model'>, model: Model) {
     this.#work = work;
@@ -103,7 +106,7 @@ class Attempt implements CallContext {
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#timedOut) this.#controller.abort(this.#timedOut);
-    this.#signal ??= AbortSignal.any([this.#controller.signal, this.#work.signal()]);
+    this.#signal ??= AbortSignal.any([this.#controller.signal, this.#work.control.signal()]);
     return this.#signal;
   }
 
@@ -115,32 +118,37 @@ class Attempt implements CallContext {
     if (requestMs === null && !publisher) return reply;
     return new Promise((resolve, reject) => {
       this.#onExpire = reject;
-      if (requestMs !== null) this.#expireIn(requestMs, 'requestMs', 'the whole answer');
+      const { deadlines } = this.#work.run;
+      if (requestMs !== null) this.#total = deadlines.set(requestMs, () => this.#expire('requestMs', requestMs));
       reply.then(resolve, reject);
     });
   }
 
+  /** Whatever comes over the wire is a sign of life, also what makes no event. */
+  onWire({ kind }: { kind: string }): void {
+    if (kind !== 'request') this.#lastByte = now();
+  }
+
   close(): void {
-    for (const deadline of this.#deadlines) this.#work.run.deadlines.cancel(deadline);
+    for (const deadline of [this.#total, this.#silence]) if (deadline) this.#work.run.deadlines.cancel(deadline);
   }
 
   async #stream(
     request: ModelRequest,
     publisher: { raw(event: ModelEvent): void | Promise<void> },
   ): Promise<ModelResponse> {
-    this.#watchIdle();
+    this.#watch();
     let response: ModelResponse | undefined;
     for await (const event of this.#model.streamResponse(request, this)) {
-      if (this.#timedOut) break;
+      if (this.#timedOut || this.#work.control.aborted) break;
       this.#lastByte = now();
       if (event.type === 'polyrun:response_done') response = event.response;
       this.visible = true;
       const full = publisher.raw(event);
-      if (full !== undefined) {
-        await full;
-        // The consumer took its time, not the model.
-        this.#lastByte = now();
-      }
+      if (full === undefined) continue;
+      this.#lastByte = Infinity;
+      await full;
+      this.#lastByte = now();
     }
     if (this.#timedOut) throw this.#timedOut;
     if (response) return response;
@@ -152,29 +160,22 @@ class Attempt implements CallContext {
   }
 
   /** The first byte has a deadline of its own, later ones one from the byte before. */
-  #watchIdle(): void {
+  #watch(): void {
     const { firstByteMs = defaults.firstByteMs, idleMs = defaults.idleMs } = this.#work.scope.config.timeouts ?? {};
-    const { deadlines } = this.#work.run;
+    const began = now();
     const look = () => {
-      if (idleMs === null) return;
-      const left = this.#lastByte + idleMs - now();
-      if (left <= 0) this.#expire('idleMs', idleMs, 'the next event');
-      else this.#deadlines.push(deadlines.set(left, look));
+      const first = this.#lastByte === undefined;
+      const ms = first ? firstByteMs : idleMs;
+      const left = ms === null ? Infinity : (this.#lastByte ?? began) + ms - now();
+      const next = Math.min(left, idleMs ?? Infinity);
+      if (ms !== null && left <= 0) this.#expire(first ? 'firstByteMs' : 'idleMs', ms);
+      else if (next < Infinity) this.#silence = this.#work.run.deadlines.set(next, look);
     };
-    const first = () => {
-      if (this.#lastByte === 0 && firstByteMs !== null) this.#expire('firstByteMs', firstByteMs, 'the first event');
-      else look();
-    };
-    const ms = firstByteMs ?? idleMs;
-    if (ms !== null) this.#deadlines.push(deadlines.set(ms, first));
+    look();
   }
 
-  #expireIn(ms: number, name: string, what: string): void {
-    this.#deadlines.push(this.#work.run.deadlines.set(ms, () => this.#expire(name, ms, what)));
-  }
-
-  #expire(name: string, ms: number, what: string): void {
-    const message = `${this.#model.name} did not send ${what} within ${ms} ms (runConfig.timeouts.${name}).`;
+  #expire(field: string, ms: number): void {
+    const message = `${this.#model.name} did not answer in time: runConfig.timeouts.${field} is ${ms} ms.`;
     this.#timedOut = new ModelError({ kind: 'timeout', message });
     this.#controller?.abort(this.#timedOut);
     this.#onExpire?.(this.#timedOut);

@@ -1,5 +1,4 @@
-/** Room for this many events before the producer has to wait. */
-const capacity = 64;
+type Reader<T> = { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: unknown) => void };
 
 /**
  * A bounded queue between one producer and one consumer. `push` gives a promise while there is no room; the consumer sees every value,
@@ -8,23 +7,26 @@ const capacity = 64;
 export class Channel<T> {
   #queue: T[] = [];
   #head = 0;
+  /** Room for this many values before the producer has to wait. */
+  #capacity = 64;
   #end: { error?: unknown; failed: boolean } | undefined;
-  #room: { promise: Promise<void>; resolve: () => void } | undefined;
-  #waiting: { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: unknown) => void } | undefined;
-  #discarding = false;
+  #room: Promise<void> | undefined;
+  #makeRoom: (() => void) | undefined;
+  readonly #readers: Reader<T>[] = [];
 
   push(value: T): void | Promise<void> {
-    if (this.#discarding || this.#end) return undefined;
-    if (this.#waiting) {
-      const { resolve } = this.#waiting;
-      this.#waiting = undefined;
-      resolve({ done: false, value });
+    if (this.#capacity === 0 || this.#end) return undefined;
+    const reader = this.#readers.shift();
+    if (reader) {
+      reader.resolve({ done: false, value });
       return undefined;
     }
     this.#queue.push(value);
-    if (this.#queue.length - this.#head < capacity) return undefined;
-    this.#room ??= newRoom();
-    return this.#room.promise;
+    if (this.#queue.length - this.#head < this.#capacity) return undefined;
+    this.#room ??= new Promise((resolve) => {
+      this.#makeRoom = resolve;
+    });
+    return this.#room;
   }
 
   close(): void {
@@ -35,12 +37,18 @@ export class Channel<T> {
     this.#finish({ failed: true, error });
   }
 
-  /** Nobody reads: what comes is dropped, and the producer never waits. */
+  /** The producer is to stop, which it cannot while it waits for room: from now on it never does. */
+  unbind(): void {
+    if (this.#capacity > 0) this.#capacity = Infinity;
+    this.#tellRoom();
+  }
+
+  /** Nobody reads: what comes is dropped. */
   discard(): void {
-    this.#discarding = true;
+    this.#capacity = 0;
     this.#queue = [];
     this.#head = 0;
-    this.#makeRoom();
+    this.#tellRoom();
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
@@ -48,7 +56,7 @@ export class Channel<T> {
     if (this.#end)
       return this.#end.failed ? Promise.reject(this.#end.error) : Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+      this.#readers.push({ resolve, reject });
     });
   }
 
@@ -58,31 +66,22 @@ export class Channel<T> {
       this.#queue = [];
       this.#head = 0;
     }
-    if (this.#queue.length - this.#head < capacity) this.#makeRoom();
+    if (this.#queue.length - this.#head < this.#capacity) this.#tellRoom();
     // The caller has made sure that there is one.
     return value as T;
   }
 
   #finish(end: { error?: unknown; failed: boolean }): void {
-    if (this.#end) return;
-    this.#end = end;
-    this.#makeRoom();
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (end.failed) waiting?.reject(end.error);
-    else waiting?.resolve({ done: true, value: undefined });
+    this.#end ??= end;
+    this.#tellRoom();
+    for (const reader of this.#readers.splice(0)) {
+      if (end.failed) reader.reject(end.error);
+      else reader.resolve({ done: true, value: undefined });
+    }
   }
 
-  #makeRoom(): void {
-    this.#room?.resolve();
+  #tellRoom(): void {
+    this.#makeRoom?.();
     this.#room = undefined;
   }
-}
-
-function newRoom(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }

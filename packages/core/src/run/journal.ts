@@ -1,7 +1,92 @@
-import type { Json } from '../protocol/json.ts';
+import { UserError } from '../errors.ts';
+import { advance } from '../loop/advance.ts';
+import type { Perform } from '../loop/drive.ts';
+import type { Outcome } from '../loop/outcome.ts';
+import type { LoopState } from '../loop/state.ts';
+import { shortHash } from '../protocol/hash.ts';
+import { isFields, stringify, toJson, type Json } from '../protocol/json.ts';
+import { isLoopState } from './run-state.ts';
+import type { Run } from './run.ts';
 
+export type JournalEntry = { effectId: string; outcome: Json };
 /** Outcomes of one run, append-only. The first entry holds a hash of agent and input; a mismatch on reading is a UserError. */
 export interface Journal {
-  read(runId: string): Promise<readonly { effectId: string; outcome: Json }[]>;
-  append(runId: string, entry: { effectId: string; outcome: Json }): Promise<void>;
+  read(runId: string): Promise<readonly JournalEntry[]>;
+  append(runId: string, entry: JournalEntry): Promise<void>;
+}
+
+/**
+ * Brings a run to where its journal left it: what was recorded is folded in, in its order, then what this call brings, which is answers
+ * of a person and new options. A run that had failed or was stopped goes on; one that is done stays as it is.
+ */
+export async function takeUp(run: Run, journal: Journal): Promise<void> {
+  const { runId, state: given } = run;
+  const hash = hashOf(run);
+  const [first, ...entries] = await journal.read(runId);
+  const append = (outcome: object, effectId: string) => journal.append(runId, { effectId, outcome: toJson(outcome) });
+  if (first === undefined) return append({ hash, state: given }, 'run');
+  // States share their lists with what they are made of: the journal's own entries are not to grow.
+  let state = begunState(toJson(first.outcome), hash, runId);
+  for (const { outcome } of entries) state = advance(state, asOutcome(toJson(outcome)));
+  if (state.end?.type !== 'done') {
+    const { options, standing } = given;
+    const at = { path: [], turn: state.turn, ms: 0 };
+    for (const outcome of [...answers(given), { type: 'resumed', options, standing, id: 'resume', ...at } as const]) {
+      await append(outcome, outcome.id);
+      state = advance(state, outcome);
+    }
+  }
+  run.state = state;
+  run.scope.publisher?.skip(state);
+}
+
+/** Writes each outcome down before it is given to the loop. */
+export function recorded(perform: Perform, { runId, journal }: { runId: string; journal: Journal }): Perform {
+  return async (effect, control) => {
+    const outcome = await perform(effect, control);
+    await journal.append(runId, { effectId: effect.id, outcome: toJson(outcome) });
+    return outcome;
+  };
+}
+
+/** The agents and what ties them together, then the input; a run that is resumed has `null` for its input. */
+function hashOf({ scope, state }: Run): readonly (string | null)[] {
+  const graph = [...scope.agents.values()].map(({ name, tools, handoffs }) => [
+    name,
+    tools.map((entry) => ('name' in entry ? entry.name : entry.type)),
+    handoffs.map((entry) => ('type' in entry ? entry.agent : entry).name),
+  ]);
+  const input = state.step.type === 'start' ? state.log.items.items : null;
+  return [graph, input].map((part) => part && shortHash(stringify(part) ?? ''));
+}
+
+function begunState(begun: Json, [graph, input]: readonly (string | null)[], runId: string): LoopState {
+  const { hash, state } = isFields(begun) ? begun : {};
+  const [ofGraph, ofInput] = Array.isArray(hash) ? hash : [];
+  if (ofGraph !== graph || (input !== null && ofInput !== input) || !isLoopState(state)) {
+    throw new UserError(
+      `journal, runId: the journal holds '${runId}' with other agents or another input; give what it began with, or a new runId.`,
+    );
+  }
+  return state;
+}
+
+function asOutcome(value: Json): Outcome {
+  if (isOutcome(value)) return value;
+  throw new UserError('journal: an entry holds no outcome; give back what was appended.');
+}
+
+function isOutcome(value: unknown): value is Outcome {
+  return isFields(value) && typeof value['type'] === 'string' && Array.isArray(value['path']);
+}
+
+/** What a person has said about calls that have not run. */
+function* answers(state: LoopState, path: readonly string[] = []): Generator<Outcome> {
+  const { step, turn } = state;
+  for (const slot of step.type === 'tools' ? step.slots : []) {
+    const { callId } = slot.call;
+    if (slot.type === 'nested') yield* answers(slot.state, [...path, callId]);
+    if (slot.type !== 'decided') continue;
+    yield { type: 'decided', callId, decision: slot.decision, always: false, id: 'decision', path, turn, ms: 0 };
+  }
 }

@@ -1,5 +1,4 @@
 import type { LoopState } from '../loop/state.ts';
-import { isPending } from '../loop/tools.ts';
 import type { MaybePromise } from '../agent/maybe-promise.ts';
 import type { ModelEvent } from '../protocol/events.ts';
 import { eventNames, type RunStreamEvent } from './run-events.ts';
@@ -16,13 +15,17 @@ export type Emit = (event: RunStreamEvent) => MaybePromise<void>;
 export class Publisher {
   readonly emit: Emit;
   readonly #scope: Scope;
+  readonly #path: readonly string[];
   readonly #announced = new Set<string>();
   #agent: string | undefined;
   #published = 0;
   #held: RunStreamEvent[] | undefined;
+  #releasing: Promise<void> | undefined;
 
-  constructor(scope: Scope, emit: Emit) {
+  /** `path`: the calls of the agents as tools around the run. */
+  constructor(scope: Scope, emit: Emit, path: readonly string[] = []) {
     this.#scope = scope;
+    this.#path = path;
     this.emit = emit;
   }
 
@@ -41,24 +44,25 @@ export class Publisher {
   update(state: LoopState): MaybePromise<void> {
     const events = this.#news(state);
     const holding = state.checks.some(({ gate }) => gate === 'release');
-    if (state.end?.type === 'failed' && this.#held) this.#held = undefined;
+    // A check that trips or fails stays: then nothing that is held is ever shown.
     if (holding) this.#held ??= [];
     if (holding || this.#held === undefined) return this.#tellAll(events);
-    const held = this.#held;
-    held.push(...events);
-    return this.#release(held);
+    this.#held.push(...events);
+    this.#releasing = this.#release(this.#held);
+    return this.#releasing;
   }
 
-  /** Passes on what was held. What the model says meanwhile queues up behind it. */
+  /** Passes on what was held. What the model says meanwhile queues up behind it, and waits for it. */
   async #release(held: RunStreamEvent[]): Promise<void> {
     for (const event of held) await this.emit(event);
     this.#held = undefined;
+    this.#releasing = undefined;
   }
 
   #tell(event: RunStreamEvent): MaybePromise<void> {
     if (this.#held === undefined) return this.emit(event);
     this.#held.push(event);
-    return undefined;
+    return this.#releasing;
   }
 
   #tellAll(events: readonly RunStreamEvent[]): MaybePromise<void> {
@@ -95,11 +99,11 @@ export class Publisher {
   #approvals({ step, agent }: LoopState): RunStreamEvent[] {
     if (step.type !== 'tools') return [];
     const waiting = step.slots.filter(
-      (slot) => slot.type === 'waiting' && isPending(slot) && !this.#announced.has(slot.call.callId),
+      ({ type, call }) => type === 'waiting' && call.route.type !== 'approval' && !this.#announced.has(call.callId),
     );
     return waiting.map(({ call }) => {
       this.#announced.add(call.callId);
-      const item = approvalItem({ call, agent: this.#scope.agent(agent), path: [] });
+      const item = approvalItem({ call, agent: this.#scope.agent(agent), path: this.#path });
       return { type: 'run_item_stream_event', name: 'tool_approval_requested', item };
     });
   }

@@ -70,6 +70,7 @@ export class Result implements RunResult<never, unknown> {
   readonly #scope: Scope;
   readonly #ended: LoopState | undefined;
   #newItems: readonly RunItem[] | undefined;
+  #handle: { of: LoopState; state: RunState } | undefined;
 
   /** With a state the result stands; without one it follows the run. */
   constructor(run: Run, scope: Scope, state?: LoopState) {
@@ -138,8 +139,14 @@ export class Result implements RunResult<never, unknown> {
     return interruptionsOf(this.loopState, this.#scope.agents);
   }
 
+  /** The same one as long as the run stands where it does, so that decisions made on it are kept. */
   get state(): RunState {
-    return new RunState(this.loopState, { agents: this.#scope.agents, runId: this.#run.runId });
+    const { loopState } = this;
+    if (this.#handle?.of !== loopState) {
+      const state = new RunState(loopState, { agents: this.#scope.agents, runId: this.#run.runId });
+      this.#handle = { of: loopState, state };
+    }
+    return this.#handle.state;
   }
 
   get inputGuardrailResults(): readonly GuardrailResult[] {

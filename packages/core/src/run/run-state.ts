@@ -4,7 +4,6 @@ import { UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
 import type { Decision, LoopState } from '../loop/state.ts';
 import { isFields, parseJson, stringify, toJson, type Json } from '../protocol/json.ts';
-import { nameOf } from '../protocol/validate.ts';
 import { interruptionsOf } from './interruptions.ts';
 import type { ToolApprovalItem } from './run-items.ts';
 
@@ -80,11 +79,11 @@ export class RunState {
     );
     if (waiting === undefined)
       throw new UserError(
-        `RunState: no call ${nameOf(item.callId)} waits for approval; take items from interruptions.`,
+        `RunState: no call '${item.callId}' waits for approval; take items from interruptions.`,
       );
     if (waiting.toolName !== item.toolName || waiting.arguments !== item.arguments) {
       throw new UserError(
-        `RunState: the call ${nameOf(item.callId)} is not the one that waits; its tool or arguments were changed.`,
+        `RunState: the call '${item.callId}' is not the one that waits; its tool or arguments were changed.`,
       );
     }
     const { callId, path } = waiting;
@@ -101,7 +100,8 @@ export class RunState {
   }
 }
 
-function isLoopState(value: unknown): value is LoopState {
+/** Tells a state from what else a store may hold. */
+export function isLoopState(value: unknown): value is LoopState {
   return (
     isFields(value) &&
     isFields(value['step']) &&

@@ -1,7 +1,7 @@
 import type { AnyAgent } from '../agent/agent.ts';
 import type { MaybePromise } from '../agent/maybe-promise.ts';
 import { AgentsError } from '../errors.ts';
-import { drive, type Control, type Host } from '../loop/drive.ts';
+import { drive, type Control, type Host, type Perform } from '../loop/drive.ts';
 import type { Effect } from '../loop/effects.ts';
 import type { Outcome, Settled } from '../loop/outcome.ts';
 import type { Failure, LoopState } from '../loop/state.ts';
@@ -10,6 +10,7 @@ import type { Item } from '../protocol/items.ts';
 import type { ModelRequest } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
 import type { Usage } from '../protocol/usage.ts';
+import type { Session } from '../session/session.ts';
 import type { RunConfig, RunOptions } from './config.ts';
 import { Deadlines, now } from './deadlines.ts';
 import { callModel } from './effects/call-model.ts';
@@ -21,6 +22,7 @@ import { runTool } from './effects/run-tool.ts';
 import { save } from './effects/save.ts';
 import { start } from './effects/start.ts';
 import { failureOf, rebuiltError } from './failure.ts';
+import { recorded, takeUp } from './journal.ts';
 import { Publisher, type Emit } from './publisher.ts';
 import { Scope } from './scope.ts';
 import { settle, wait, type Steps } from './steps.ts';
@@ -43,6 +45,10 @@ export class Run {
   #version: string | undefined;
   #deliver: ((outcome: Outcome) => void) | undefined;
   #stopped: 'now' | 'after_turn' | undefined;
+  /** What gives up waiting for the session. */
+  #waiting: AbortController | undefined;
+  /** Called when the run is to stop at once. */
+  onStop: (() => void) | undefined;
 
   constructor(
     state: LoopState,
@@ -65,34 +71,62 @@ export class Run {
 
   /** Drives the run until nothing more is to be done. The timer ends with it. */
   async drive(): Promise<LoopState> {
-    this.#lastMs = now();
+    const { journal, session } = this.options;
+    const owned = session?.acquire && (await this.#acquired(session));
     try {
-      return await drive(this.state, (effect, control) => this.perform(effect, control), this.#host());
+      if (journal) await takeUp(this, journal);
+      this.#lastMs = now();
+      const perform: Perform = (effect, control) => this.perform(effect, control);
+      const performed = journal ? recorded(perform, { runId: this.runId, journal }) : perform;
+      return await drive(this.state, performed, this.#host());
     } finally {
       this.deadlines.close();
+      // What the run came to does not hang on it: a session that cannot be let go expires.
+      await owned?.release().catch(() => undefined);
+    }
+  }
+
+  /** Makes this run the one that owns the session. A run that is stopped while it waits has nothing to own. */
+  async #acquired(session: Session): Promise<{ release(): Promise<void> } | undefined> {
+    const { runId } = this;
+    const wait = this.options.runConfig?.sessionSettings?.onBusy === 'wait';
+    this.#waiting = new AbortController();
+    try {
+      return await session.acquire?.({ runId, wait, signal: this.#waiting.signal });
+    } catch (error) {
+      if (this.#stopped) return undefined;
+      throw error;
+    } finally {
+      this.#waiting = undefined;
     }
   }
 
   /** Ends the run from outside: at once, or after the turn that goes on. */
   stop(when: 'now' | 'after_turn'): void {
     this.#stopped = when;
+    if (when === 'now') this.onStop?.();
+    this.#waiting?.abort();
     this.#deliver?.({ type: 'halted', when, id: 'halt', path: [], turn: this.state.turn, ms: 0 });
   }
 
   /** Performs one effect. Never throws: whatever goes wrong is an outcome, too. */
   perform(effect: Effect, control: Control): MaybePromise<Outcome> {
-    let result: MaybePromise<Settled>;
     try {
-      result = settle(this.#steps(effect, control));
+      const steps = this.#steps(effect, control);
+      const result = settle(steps);
+      if (!(result instanceof Promise)) return this.#outcome(effect, result);
+      return this.#later(effect, { result, steps }, control);
     } catch (error) {
       return this.#outcome(effect, this.#failed(effect, error, control));
     }
-    if (!(result instanceof Promise)) return this.#outcome(effect, result);
-    return this.#later(effect, result, control);
   }
 
   /** Waits for an effect; once it is aborted, only for so long. */
-  #later(effect: Effect, result: Promise<Settled>, control: Control): Promise<Outcome> {
+  #later(
+    effect: Effect,
+    { result, steps }: { result: Promise<Settled>; steps: Steps<Settled> },
+    control: Control,
+  ): Promise<Outcome> {
     return new Promise((resolve) => {
       let over = false;
       const end = (settled: Settled) => {
@@ -101,7 +135,13 @@ export class Run {
         resolve(this.#outcome(effect, settled));
       };
       control.onAbort = () => {
-        const grace = this.deadlines.set(graceMs, () => end(this.#aborted(effect)));
+        // A guardrail has no signal, so there is nothing to wait for.
+        const grace = this.deadlines.set(effect.type === 'check_input' ? 0 : graceMs, () => {
+          const settled = this.#aborted(effect);
+          end(settled);
+          // Whatever it waits for: nothing follows.
+          steps.return(settled);
+        });
         result.then(
           () => this.deadlines.cancel(grace),
           () => this.deadlines.cancel(grace),
@@ -111,25 +151,25 @@ export class Run {
     });
   }
 
-  #steps(effect: Effect, { signal }: Control): Steps<Settled> {
-    const scope = this.scopeAt(effect.path);
+  #steps(effect: Effect, control: Control): Steps<Settled> {
+    const at = { scope: this.scopeAt(effect.path), run: this, control };
     switch (effect.type) {
       case 'start':
-        return start({ effect, scope, run: this, signal });
+        return start({ effect, ...at });
       case 'check_input':
-        return checkInput({ effect, scope, run: this, signal });
+        return checkInput({ effect, ...at });
       case 'prepare_turn':
-        return prepareTurn({ effect, scope, run: this, signal });
+        return prepareTurn({ effect, ...at });
       case 'call_model':
-        return callModel({ effect, scope, run: this, signal });
+        return callModel({ effect, ...at });
       case 'run_tool':
-        return runTool({ effect, scope, run: this, signal });
+        return runTool({ effect, ...at });
       case 'hand_off':
-        return handOff({ effect, scope, run: this, signal });
+        return handOff({ effect, ...at });
       case 'finish':
-        return finish({ effect, scope, run: this, signal });
+        return finish({ effect, ...at });
       case 'save':
-        return save({ effect, scope, run: this, signal });
+        return save({ effect, ...at });
     }
   }
 
@@ -180,19 +220,23 @@ export class Run {
     const known = this.#scopes.get(key);
     if (known) return known;
     const outer = this.scopeAt(path.slice(0, -1));
-    const made = outer.inner(this.#callAt(path), path.at(-1) ?? '');
+    const call = this.#callAt(path);
+    const made = outer.inner(call, path);
+    if (call.state) made.publisher?.skip(call.state);
     this.#scopes.set(key, made);
     return made;
   }
 
-  /** The agent and the tool of the call that a path leads to. */
-  #callAt(path: readonly string[]): { agent: string; toolName: string } {
+  /** The agent and the tool of the call that a path leads to, and its run where that has begun. */
+  #callAt(path: readonly string[]): { agent: string; toolName: string; state?: LoopState } {
     let state = this.state;
     for (const [depth, callId] of path.entries()) {
       const slots = state.step.type === 'tools' ? state.step.slots : [];
       const slot = slots.find(({ call }) => call.callId === callId);
-      if (depth === path.length - 1) return { agent: state.agent, toolName: slot?.call.name ?? '' };
-      if (slot?.type === 'nested' || slot?.type === 'ended') state = slot.state;
+      const call = { agent: state.agent, toolName: slot?.call.name ?? '' };
+      const inner = slot?.type === 'nested' || slot?.type === 'ended' ? slot.state : undefined;
+      if (depth === path.length - 1) return inner ? { ...call, state: inner } : call;
+      if (inner) state = inner;
     }
     throw new AgentsError('A run inside a run was looked for where there is none.');
   }

@@ -13,6 +13,7 @@ import { Run } from './run.ts';
 import { StreamedRun, type StreamedRunResult } from './streamed-run.ts';
 
 const defaultMaxTurns = 10;
+const noOptions = { maxTurns: null, maxConcurrency: null, limits: null } as const;
 
 /** Runs agents. An instance has a run config bound; the static methods go without. */
 export class Runner<C = unknown> {
@@ -70,7 +71,8 @@ function begin<C, O>(
   asked: Asked<C, O>,
   emit?: (event: RunStreamEvent) => void | Promise<void>,
 ): Begun {
-  const { agent, input, options = {} } = asked;
+  const { agent, input } = asked;
+  const options = asked.options ?? {};
   const config: RunConfig<never> = { ...bound, ...options.runConfig };
   if (options.hooks) config.hooks = options.hooks;
   const { context, ...rest } = options;
@@ -78,17 +80,17 @@ function begin<C, O>(
   // From here on the run knows agents of any context: each is given the one that its own type asked for.
   const anyContext = context as never;
   const make = (state: LoopState) => new Run(state, { agent, config, options: asGiven, context: anyContext, emit });
+  // A program without types may give anything.
+  const name = agent?.name ?? '';
   try {
+    if (name === '') throw new UserError(`agent: expected an Agent, got ${nameOf(agent)}.`);
     if (input instanceof RunState) return { run: resumed(input, { agent, config, options: asGiven, make }) };
     const items = inputToItems(input);
-    const run = make(newState(agent.name, items, { maxTurns: null, maxConcurrency: null, limits: null }));
+    const run = make(newState(name, items, noOptions));
     run.state = { ...run.state, options: run.scope.loopOptions(maxTurnsOf(options, config, defaultMaxTurns)) };
     return { run };
   } catch (error) {
-    return {
-      run: make(newState(nameOf(agent.name), [], { maxTurns: null, maxConcurrency: null, limits: null })),
-      problem: { error },
-    };
+    return { run: make(newState(name, [], noOptions)), problem: { error } };
   }
 }
 
@@ -98,9 +100,7 @@ function maxTurnsOf(
   fallback: number | null,
 ): number | null {
   const given = options.maxTurns === undefined ? config.maxTurns : options.maxTurns;
-  if (given === undefined) return fallback;
-  if (given === null || (Number.isInteger(given) && given > 0)) return given;
-  throw new UserError(`maxTurns: expected a whole number above 0 or null, got ${nameOf(given)}.`);
+  return given === undefined ? fallback : given;
 }
 
 type Resume = {
@@ -124,6 +124,7 @@ function resumed(input: RunState, { options, config, agent, make }: Resume): Run
   run.state = advance(state, {
     type: 'resumed',
     options: loopOptions,
+    standing: [],
     id: 'resume',
     path: [],
     turn: state.turn,
@@ -135,19 +136,21 @@ function resumed(input: RunState, { options, config, agent, make }: Resume): Run
 
 /** Drives a run to its end and tells what it came to. */
 async function conclude(run: Run, problem?: { error: unknown }): Promise<Result> {
-  const { onRunEnd } = run.scope.hooks ?? {};
+  if (problem) throw problem.error;
+  const { scope } = run;
+  let result: Result;
   try {
-    if (problem) throw problem.error;
-    const state = await driven(run);
-    const result = new Result(run, run.scope, state);
-    await onRunEnd?.({ runContext: result.runContext, result });
-    return result;
+    result = new Result(run, scope, await driven(run));
   } catch (error) {
     const told = withData(run, error);
-    if (problem === undefined)
-      await onRunEnd?.({ runContext: run.scope.contextOf(run.scope.agent(run.state.agent)), error: told });
+    const runEnd = async () =>
+      scope.hooks?.onRunEnd?.({ runContext: scope.contextOf(scope.agent(run.state.agent)), error: told });
+    // A hook that throws as well does not hide the error.
+    await runEnd().catch(() => undefined);
     throw told;
   }
+  await scope.hooks?.onRunEnd?.({ runContext: result.runContext, result });
+  return result;
 }
 
 async function driven(run: Run): Promise<LoopState> {
@@ -157,7 +160,8 @@ async function driven(run: Run): Promise<LoopState> {
   try {
     if (signal?.aborted) stop();
     const state = await run.drive();
-    if (state.end?.type === 'failed') throw run.errorOf(state.end.failure);
+    const failure = state.end?.type === 'failed' ? state.end.failure : state.saves?.failure;
+    if (failure) throw run.errorOf(failure);
     if (signal?.aborted && state.end?.type === 'halted') throw signal.reason;
     return state;
   } finally {
@@ -175,6 +179,6 @@ function withData(run: Run, error: unknown): unknown {
     runData: dataOf(run, scope, state),
     state: new RunState(state, { agents: scope.agents, runId: run.runId }),
   };
-  for (const [key, value] of Object.entries(facts)) Object.defineProperty(error, key, { value, configurable: true });
+  for (const [key, value] of Object.entries(facts)) Reflect.defineProperty(error, key, { value, configurable: true });
   return error;
 }

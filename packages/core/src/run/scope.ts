@@ -14,6 +14,7 @@ import { CallIds } from '../transcript/call-ids.ts';
 import type { Usage } from '../protocol/usage.ts';
 import type { ErrorHandlers, RunConfig } from './config.ts';
 import type { Steps } from './steps.ts';
+import type { RunStreamEvent } from './run-events.ts';
 import { Publisher } from './publisher.ts';
 import { openToolbox, type Toolbox } from './toolbox.ts';
 
@@ -56,7 +57,7 @@ export class Scope {
   }
 
   /** The scope of the run that a call of an agent as a tool is: its own agents and config, the same context and usage. */
-  inner({ agent, toolName }: { agent: string; toolName: string }, callId: string): Scope {
+  inner({ agent, toolName }: { agent: string; toolName: string }, path: readonly string[]): Scope {
     const { agent: start, runConfig, onStream } = this.#nested(agent, toolName);
     const {
       hooks: _hooks,
@@ -69,13 +70,15 @@ export class Scope {
     const made = new Scope(start, { config: { ...shared, ...runConfig }, context: this.#context, usage: this.#usage });
     const outer = this.publisher?.emit;
     if (outer || onStream) {
-      made.publisher = new Publisher(made, (event) => {
+      const callId = path.at(-1) ?? '';
+      const emit = (event: RunStreamEvent) => {
         const told = onStream?.({ event, callId });
         const passed = outer?.({ type: 'nested_run_event', callId, event });
         return told instanceof Promise || passed instanceof Promise
           ? Promise.all([told, passed]).then(() => undefined)
           : undefined;
-      });
+      };
+      made.publisher = new Publisher(made, emit, path);
     }
     return made;
   }
@@ -180,8 +183,8 @@ export class Scope {
   loopOptions(maxTurns: number | null): LoopOptions {
     const { limits, toolExecution } = this.config;
     return {
-      maxTurns,
-      maxConcurrency: toolExecution?.maxConcurrency ?? null,
+      maxTurns: counted(maxTurns, 'maxTurns'),
+      maxConcurrency: counted(toolExecution?.maxConcurrency ?? null, 'runConfig.toolExecution.maxConcurrency'),
       limits: limits === undefined ? null : given(limits),
     };
   }
@@ -202,6 +205,11 @@ class LiveContext implements RunContext<never> {
   get usage(): Usage {
     return this.#usage();
   }
+}
+
+function counted(value: number | null, field: string): number | null {
+  if (value === null || (Number.isInteger(value) && value > 0)) return value;
+  throw new UserError(`${field}: expected a whole number above 0 or null, got ${String(value)}.`);
 }
 
 function given<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {

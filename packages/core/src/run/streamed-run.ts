@@ -35,6 +35,7 @@ export class StreamedRun extends Result implements StreamedRunResult<never, unkn
     super(run, run.scope);
     this.#run = run;
     this.#channel = channel;
+    run.onStop = () => channel.unbind();
     this.#end = this.#follow(conclude);
     // Whoever listens is told; nobody having listened is no error of its own.
     this.#end.catch(() => undefined);

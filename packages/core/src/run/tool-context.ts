@@ -40,7 +40,7 @@ export class CallContext implements ToolContext<never> {
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#abortedWith) this.#controller.abort(this.#abortedWith.reason);
-    this.#signal ??= AbortSignal.any([this.#controller.signal, this.#work.signal()]);
+    this.#signal ??= AbortSignal.any([this.#controller.signal, this.#work.control.signal()]);
     return this.#signal;
   }
 

@@ -5,7 +5,8 @@ import { distinctName } from '../agent/names.ts';
 import { isTool, isToolSource, type IsEnabled, type Tool, type ToolSource } from '../agent/tool.ts';
 import { UserError } from '../errors.ts';
 import type { Route } from '../loop/state.ts';
-import type { ToolSpec } from '../protocol/request.ts';
+import type { HostedToolSpec, ToolSpec } from '../protocol/request.ts';
+import { nameOf } from '../protocol/validate.ts';
 import { wait, type Steps } from './steps.ts';
 
 /** What an agent may call on one turn, by the names under which its model is offered it. */
@@ -26,7 +27,7 @@ export function* openToolbox(at: At): Steps<Toolbox> {
   const box = new Box(at.agent.name);
   for (const entry of at.agent.tools) {
     if (isToolSource(entry)) yield* addSource(box, entry, at);
-    else if (!isTool(entry)) box.specs.push(entry);
+    else if (!isTool(entry)) box.addHosted(entry);
     else if (yield* isOffered(box, entry.isEnabled, at)) box.addTool(entry);
   }
   for (const entry of at.agent.handoffs) {
@@ -36,9 +37,12 @@ export function* openToolbox(at: At): Steps<Toolbox> {
   return box;
 }
 
-function* addSource(box: Box, source: ToolSource<never>, { agent, runContext, signal }: At): Steps<void> {
+function* addSource(box: Box, source: ToolSource<never>, at: At): Steps<void> {
+  const { agent, runContext, signal } = at;
   box.fixed = false;
-  for (const tool of yield* wait(source.listTools({ runContext, agent, signal: signal() }))) box.addTool(tool);
+  for (const tool of yield* wait(source.listTools({ runContext, agent, signal: signal() }))) {
+    if (yield* isOffered(box, tool.isEnabled, at)) box.addTool(tool);
+  }
 }
 
 function* isOffered(box: Box, isEnabled: IsEnabled<never>, { agent, runContext }: At): Steps<boolean> {
@@ -69,6 +73,15 @@ class Box implements Toolbox {
       this.clients[client.answers.replace(/_output$/, '')] = name;
       this.specs.push(client.spec);
     } else this.#offer(name, tool);
+  }
+
+  addHosted(spec: HostedToolSpec): void {
+    if (spec.type === 'function' || typeof spec.type !== 'string') {
+      throw new UserError(
+        `Agent '${this.#agentName}' tools: expected what tool() or agent.asTool() makes, or a hosted tool, got ${nameOf(spec.type)} as type.`,
+      );
+    }
+    this.specs.push(spec);
   }
 
   addHandoff(made: Handoff<never>): void {

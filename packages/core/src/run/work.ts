@@ -1,11 +1,12 @@
+import type { Control } from '../loop/drive.ts';
 import type { Effect, EffectOf } from '../loop/effects.ts';
 import type { Run } from './run.ts';
 import type { Scope } from './scope.ts';
 
-/** One effect as its interpreter is given it. `signal` makes the signal that is aborted once the effect is no longer wanted. */
+/** One effect as its interpreter is given it. `control` tells once the effect is no longer wanted. */
 export type Work<T extends Effect['type']> = {
   readonly effect: EffectOf<T>;
   readonly scope: Scope;
   readonly run: Run;
-  readonly signal: () => AbortSignal;
+  readonly control: Control;
 };

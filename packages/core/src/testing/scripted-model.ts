@@ -5,11 +5,10 @@ import { ResponseEvents } from '../model/response-events.ts';
 import { StreamCompletion } from '../model/stream-completion.ts';
 import type { MaybePromise } from '../agent/maybe-promise.ts';
 import type { ModelEvent } from '../protocol/events.ts';
-import type { OutputItem, ReasoningItem } from '../protocol/items.ts';
+import type { MessageItem, OutputItem, ReasoningItem } from '../protocol/items.ts';
 import { toJson, type Json } from '../protocol/json.ts';
 import type { ModelRequest } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
-import { itemText } from '../protocol/text.ts';
 import { usageOf } from '../protocol/usage.ts';
 
 /** What a scripted model answers: a text, items, a whole response, an error that it fails with, or a function of the request. */
@@ -93,10 +92,11 @@ export class ScriptedModel implements Model {
     const events = new ResponseEvents();
     for (const item of response.output) {
       switch (item.type) {
-        case 'message':
-          for (const piece of this.#pieces(itemText(item)))
-            yield* isRefusal(item) ? events.refusal(piece) : events.text(piece);
+        case 'message': {
+          const { text, refusal } = firstPart(item);
+          for (const piece of this.#pieces(text)) yield* refusal ? events.refusal(piece) : events.text(piece);
           break;
+        }
         case 'reasoning':
           yield* this.#reasoning(item, events);
           break;
@@ -112,7 +112,8 @@ export class ScriptedModel implements Model {
   }
 
   *#reasoning(item: ReasoningItem, events: ResponseEvents): Generator<ModelEvent> {
-    for (const { text } of item.content ?? []) {
+    // Further parts come whole, when the item is done.
+    for (const { text } of item.content?.slice(0, 1) ?? []) {
       for (const piece of this.#pieces(text)) yield* events.reasoning(piece);
     }
     for (const [part, { text }] of item.summary.entries()) {
@@ -153,8 +154,11 @@ export function message(text: string): OutputItem {
   };
 }
 
-function isRefusal(item: OutputItem): boolean {
-  return item.type === 'message' && typeof item.content !== 'string' && item.content[0]?.type === 'refusal';
+function firstPart({ content }: MessageItem): { text: string; refusal: boolean } {
+  if (typeof content === 'string') return { text: content, refusal: false };
+  const [part] = content;
+  if (part?.type === 'refusal') return { text: part.refusal, refusal: true };
+  return { text: part?.type === 'output_text' ? part.text : '', refusal: false };
 }
 
 function isResponse(turn: string | readonly OutputItem[] | ModelResponse): turn is ModelResponse {

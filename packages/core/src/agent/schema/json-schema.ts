@@ -28,7 +28,7 @@ export function check(schema: Json, value: unknown, scope: Scope): readonly Issu
   const types = stringsOf(schema['type']);
   // Of a value of another kind there is nothing more to say.
   if (types.length > 0 && !types.some((type) => isOf(type, value)))
-    return expected(`${types.join(' or ')}, got ${typeof value === 'string' ? 'a string' : nameOf(value)}`);
+    return expected(`${types.join(' or ')}, got ${nameOf(value)}`);
   return [
     ...valueIssues(schema, value),
     ...limitIssues(schema, value),
@@ -137,24 +137,23 @@ function matches(pattern: string, text: string): boolean {
 }
 
 function limitIssues(schema: JsonFields, value: unknown): readonly Issue[] {
-  const [size, suffix, unit] = measured(value);
+  if (typeof value === 'number') return bounded(value, schema, ['minimum', 'maximum', '']);
+  if (isList(value)) return bounded(value.length, schema, ['minItems', 'maxItems', ' items']);
+  if (typeof value !== 'string' || (schema['minLength'] ?? schema['maxLength']) === undefined) return [];
+  return bounded(Array.from(value).length, schema, ['minLength', 'maxLength', ' characters']);
+}
+
+function bounded(size: number, schema: JsonFields, [least, most, unit]: readonly [string, string, string]): readonly Issue[] {
   const issues = (keyword: string, words: string, fits: (limit: number) => boolean): readonly Issue[] => {
-    const limit = schema[keyword + suffix];
+    const limit = schema[keyword];
     return typeof limit !== 'number' || fits(limit) ? [] : expected(`${words} ${limit}${unit}`);
   };
   return [
-    ...issues('min', 'at least', (limit) => size >= limit),
-    ...issues('max', 'at most', (limit) => size <= limit),
-    ...issues('exclusiveMin', 'more than', (limit) => size > limit),
-    ...issues('exclusiveMax', 'less than', (limit) => size < limit),
+    ...issues(least, 'at least', (limit) => size >= limit),
+    ...issues(most, 'at most', (limit) => size <= limit),
+    ...(unit === '' ? issues('exclusiveMinimum', 'more than', (limit) => size > limit) : []),
+    ...(unit === '' ? issues('exclusiveMaximum', 'less than', (limit) => size < limit) : []),
   ];
-}
-
-/** What the limits count of a value, and how the names of their keywords end. */
-function measured(value: unknown): readonly [size: number, suffix: string, unit: string] {
-  if (typeof value === 'string') return [Array.from(value).length, 'Length', ' characters'];
-  if (isList(value)) return [value.length, 'Items', ' items'];
-  return typeof value === 'number' ? [value, 'imum', ''] : [0, 'None', ''];
 }
 
 function childIssues(schema: JsonFields, value: unknown, scope: Scope): readonly Issue[] {
@@ -171,16 +170,15 @@ function fieldIssues(schema: JsonFields, value: Fields, scope: Scope): readonly 
   const { properties, patternProperties, additionalProperties = true, required } = schema;
   const patterns = isFields(patternProperties) ? Object.entries(patternProperties) : [];
   const missing = stringsOf(required).filter((name) => !Object.hasOwn(value, name));
-  return [
-    ...missing.map((name) => ({ message: 'required, but missing', path: [name] })),
-    ...Object.entries(value).flatMap(([key, entry]) => {
-      const schemas = patterns.filter(([pattern]) => matches(pattern, key)).map(([, schema]) => schema);
-      const own = member(properties, key);
-      if (own !== undefined) schemas.push(own);
-      if (schemas.length === 0) schemas.push(additionalProperties);
-      return schemas.flatMap((schema) => under(key, check(schema, entry, inner(scope))));
-    }),
-  ];
+  const issues: Issue[] = missing.map((name) => ({ message: 'required, but missing', path: [name] }));
+  for (const [key, entry] of Object.entries(value)) {
+    const schemas = patterns.filter(([pattern]) => matches(pattern, key)).map(([, schema]) => schema);
+    const own = member(properties, key);
+    if (own !== undefined) schemas.push(own);
+    if (schemas.length === 0) schemas.push(additionalProperties);
+    for (const each of schemas) issues.push(...under(key, check(each, entry, inner(scope))));
+  }
+  return issues;
 }
 
 function under(key: PropertyKey, issues: readonly Issue[]): readonly Issue[] {
@@ -190,15 +188,17 @@ function under(key: PropertyKey, issues: readonly Issue[]): readonly Issue[] {
 /** What `$ref`, `allOf` and `not` say. */
 function partIssues(schema: JsonFields, value: unknown, scope: Scope): readonly Issue[] {
   const target = referred(schema, scope);
-  const { allOf, not = false } = schema;
+  const { allOf, not } = schema;
+  if (target === undefined && allOf === undefined && not === undefined) return [];
   return [
     ...(target ? check(target.schema, value, target.scope) : []),
     ...listOf(allOf).flatMap((part) => check(part, value, scope)),
-    ...(check(not, value, scope).length > 0 ? [] : check(false, value, scope)),
+    ...(not === undefined || check(not, value, scope).length > 0 ? [] : check(false, value, scope)),
   ];
 }
 
 function unionIssues(schema: JsonFields, value: unknown, scope: Scope): readonly Issue[] {
+  if ((schema['anyOf'] ?? schema['oneOf']) === undefined) return [];
   return ['anyOf', 'oneOf'].flatMap((keyword) => {
     const failures = listOf(schema[keyword]).map((branch) => branchIssues(branch, value, scope));
     const fits = failures.filter((issues) => issues.length === 0).length;

@@ -24,8 +24,11 @@ export function* checkInput({ effect, scope, run }: Work<'check_input'>): Steps<
       : null;
     return { type: 'checked', verdict: { index: effect.index, result }, tripped };
   } catch (cause) {
-    throw new GuardrailExecutionError(`The input guardrail '${guardrail.name}' threw instead of giving a verdict.`, {
-      cause,
-    });
+    throw brokenGuardrail(`input guardrail '${guardrail.name}'`, cause);
   }
+}
+
+/** What a guardrail that throws makes of a run. */
+export function brokenGuardrail(which: string, cause: unknown): GuardrailExecutionError {
+  return new GuardrailExecutionError(`The ${which} threw instead of giving a verdict.`, { cause });
 }

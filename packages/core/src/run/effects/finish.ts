@@ -5,7 +5,7 @@ import { issuesText } from '../../agent/schema/parse-arguments.ts';
 import {
   type AgentsError,
   ContentFilterError,
-  GuardrailExecutionError,
+  type GuardrailExecutionError,
   LimitReachedError,
   MaxTurnsExceededError,
   ModelBehaviorError,
@@ -22,8 +22,9 @@ import { nameOf } from '../../protocol/validate.ts';
 import type { GuardrailResult } from '../../protocol/verdicts.ts';
 import type { ErrorHandlerName } from '../config.ts';
 import { dataOf } from '../result.ts';
-import { wait, waitAll, type Steps } from '../steps.ts';
+import { settle, wait, waitAll, type Steps } from '../steps.ts';
 import type { Work } from '../work.ts';
+import { brokenGuardrail } from './check-input.ts';
 
 /** What an answer, the tools or an error handler came to. */
 type Verdict =
@@ -170,9 +171,12 @@ function* guarded(work: Work<'finish'>, { agent, output, items }: Final): Steps<
   const { scope, run, effect } = work;
   const guardrails = [...agent.outputGuardrails, ...(scope.config.outputGuardrails ?? [])];
   if (guardrails.length === 0) return { type: 'finished', output, items, verdicts: [] };
-  const runContext = scope.contextOf(agent);
-  const verdicts = yield* waitAll(guardrails.map((guardrail) => verdictOf(guardrail, { runContext, agent, output })));
+  const at = { runContext: scope.contextOf(agent), agent, output };
+  const answers = yield* waitAll(guardrails.map((guardrail) => settle(verdictOf(guardrail, at))));
+  const verdicts = answers.flatMap(({ result }) => result ?? []);
   const tripped = verdicts.find(({ output: verdict }) => verdict.tripwireTriggered);
+  const broken = answers.find(({ error }) => error)?.error;
+  if (tripped === undefined && broken) throw broken;
   if (tripped === undefined) return { type: 'finished', output, items, verdicts };
   const error = new OutputGuardrailTripwireTriggered(`The output guardrail '${tripped.guardrail}' tripped.`, {
     result: tripped,
@@ -182,23 +186,15 @@ function* guarded(work: Work<'finish'>, { agent, output, items }: Final): Steps<
 
 type At = Parameters<OutputGuardrail<never>['execute']>[0];
 
-function verdictOf(guardrail: OutputGuardrail<never>, at: At): GuardrailResult | Promise<GuardrailResult> {
-  const failed = (cause: unknown) =>
-    new GuardrailExecutionError(`The output guardrail '${guardrail.name}' threw instead of giving a verdict.`, {
-      cause,
-    });
-  const result = (output: GuardrailResult['output']): GuardrailResult => ({
-    guardrail: guardrail.name,
-    agent: at.agent.name,
-    output,
-  });
+type Answer = { result?: GuardrailResult; error?: GuardrailExecutionError };
+
+/** An error is a value here, so that all guardrails are heard. */
+function* verdictOf(guardrail: OutputGuardrail<never>, at: At): Steps<Answer> {
+  const { name } = guardrail;
   try {
-    const output = guardrail.execute(at);
-    if (!(output instanceof Promise)) return result(output);
-    return output.then(result, (cause: unknown) => {
-      throw failed(cause);
-    });
+    const { tripwireTriggered, ...output } = yield* wait(guardrail.execute(at));
+    return { result: { guardrail: name, agent: at.agent.name, output: { tripwireTriggered, ...output } } };
   } catch (cause) {
-    throw failed(cause);
+    return { error: brokenGuardrail(`output guardrail '${name}'`, cause) };
   }
 }

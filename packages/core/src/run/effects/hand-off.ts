@@ -15,12 +15,12 @@ import type { Work } from '../work.ts';
 
 /** Passes the conversation to another agent: its callback, the hooks, and what the new agent's model is to see. */
 export function* handOff(work: Work<'hand_off'>): Steps<Settled> {
-  const { effect, scope, signal } = work;
+  const { effect, scope, control } = work;
   const { step } = effect.state;
   if (step.type !== 'hand_off') throw new ModelBehaviorError('There is no handoff to make.');
   const { call } = step;
   const from = scope.agent(effect.agent);
-  const made = (yield* scope.openedToolbox(from, signal)).handoffs.get(call.name);
+  const made = (yield* scope.openedToolbox(from, control.signal)).handoffs.get(call.name);
   if (made === undefined) throw new ModelBehaviorError(`Agent '${from.name}' has no handoff '${call.name}'.`);
   const output: FunctionCallOutputItem = { type: 'function_call_output', call_id: call.callId, output: '' };
   const parsed = parseArguments(call.arguments);

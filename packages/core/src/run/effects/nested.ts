@@ -28,5 +28,9 @@ export function* endNested(
   if (end?.type !== 'done') return { error: new UserError('The inner run has not ended.') };
   if (outputExtractor === undefined) return { output: end.output };
   const scope = run.scopeAt([...effect.path, effect.call.callId]);
-  return { output: yield* wait(outputExtractor({ result: resultOf(run, scope, state) })) };
+  try {
+    return { output: yield* wait(outputExtractor({ result: resultOf(run, scope, state) })) };
+  } catch (error) {
+    return { error };
+  }
 }

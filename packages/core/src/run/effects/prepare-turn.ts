@@ -17,7 +17,7 @@ import type { Work } from '../work.ts';
 
 /** Makes the plan of a turn: instructions, enabled tools and handoffs, settings, and what the input filter makes of the input. */
 export function* prepareTurn(work: Work<'prepare_turn'>): Steps<Settled> {
-  const { effect, scope, signal } = work;
+  const { effect, scope, control } = work;
   const agent = scope.agent(effect.agent);
   const runContext = scope.contextOf(agent);
   if (effect.state.entering) {
@@ -34,7 +34,7 @@ export function* prepareTurn(work: Work<'prepare_turn'>): Steps<Settled> {
     typeof agent.instructions === 'function'
       ? yield* wait(agent.instructions({ runContext, agent }))
       : agent.instructions;
-  const toolbox = yield* scope.toolbox(agent, signal);
+  const toolbox = yield* scope.toolbox(agent, control.signal);
   const plan = yield* filtered(work, planOf(work, { agent, instructions, toolbox }));
   if (isFixed(scope, agent, toolbox) && effect.state.server === null) scope.plans.set(key, plan);
   return { type: 'prepared', plan };

@@ -1,4 +1,6 @@
 import type { AnyAgent } from '../../agent/agent.ts';
+import type { ToolGuardrail } from '../../agent/guardrails.ts';
+import { isThenable } from '../../agent/maybe-promise.ts';
 import { parseArguments } from '../../agent/schema/parse-arguments.ts';
 import type { BoundCall, Tool } from '../../agent/tool.ts';
 import {
@@ -11,11 +13,12 @@ import {
 import type { Settled } from '../../loop/outcome.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { FunctionCallItem } from '../../protocol/items.ts';
-import type { ToolGuardrailResult } from '../../protocol/verdicts.ts';
+import type { ToolGuardrailOutput, ToolGuardrailResult } from '../../protocol/verdicts.ts';
 import { wait, type Steps } from '../steps.ts';
 import { CallContext } from '../tool-context.ts';
 import { outputItem } from '../tool-output.ts';
 import type { Work } from '../work.ts';
+import { brokenGuardrail } from './check-input.ts';
 import { endNested, nestedState } from './nested.ts';
 import { answerApproval } from './mcp-approval.ts';
 import { inWords, type Trouble } from '../tool-errors.ts';
@@ -32,14 +35,14 @@ type Call = {
 
 /** Answers one call of the model: approval, guardrails, hooks, execution. Whatever goes wrong becomes an output that the model sees. */
 export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
-  const { effect, scope, signal } = work;
+  const { effect, scope, control } = work;
   const { call, ended } = effect;
   if (call.route.type === 'approval') return answerApproval(effect);
   const agent = scope.agent(effect.agent);
-  const { tools } = yield* scope.openedToolbox(agent, signal);
+  const { tools, handoffs } = yield* scope.openedToolbox(agent, control.signal);
   const tool = tools.get(call.name);
   const context = new CallContext(work, agent);
-  if (tool === undefined) return yield* notFound(work, [...tools.keys()], context);
+  if (tool === undefined) return yield* notFound(work, [...tools.keys(), ...handoffs.keys()], context);
   const made: Call = {
     work,
     agent,
@@ -80,7 +83,7 @@ function* bind({ tool, work }: Call, text: string): Steps<BoundCall<never> | str
 function* guarded(made: Call, bound: BoundCall<never>): Steps<Settled> {
   const { tool, toolCall, context, agent, work, verdicts } = made;
   for (const guardrail of tool.inputGuardrails) {
-    const output = yield* wait(guardrail.execute({ context, toolCall }));
+    const output = yield* judged(tool, guardrail, { context, toolCall });
     const result = { guardrail: guardrail.name, toolName: tool.name, callId: context.callId, output };
     verdicts.input.push(result);
     if (output.type === 'reject_content') return settled(made, output.message, { isError: true, ran: false });
@@ -92,24 +95,38 @@ function* guarded(made: Call, bound: BoundCall<never>): Steps<Settled> {
     }
   }
   yield* wait(work.scope.fire(agent, (hooks) => hooks.onToolStart?.({ context, agent, tool, toolCall })));
-  if (tool.nested) {
-    const state = nestedState(work, tool.nested, yield* wait(bound.execute(context)));
-    return { type: 'tool_nested', callId: context.callId, state, verdicts };
-  }
+  work.control.check();
   let value: unknown;
   try {
     value = yield* executed(made, bound);
   } catch (error) {
+    // What was stopped has come to nothing yet: a resumed run makes the call again.
+    work.control.check();
     if (error instanceof ToolTimeoutError && tool.timeoutBehavior === 'raise') throw error;
     return yield* failedCall(made, error);
   }
+  if (tool.nested) {
+    return { type: 'tool_nested', callId: context.callId, state: nestedState(work, tool.nested, value), verdicts };
+  }
   return yield* passedOn(made, value);
+}
+
+function* judged(
+  { name }: Tool<never>,
+  guardrail: ToolGuardrail<never>,
+  at: Parameters<ToolGuardrail<never>['execute']>[0],
+): Steps<ToolGuardrailOutput> {
+  try {
+    return yield* wait(guardrail.execute(at));
+  } catch (cause) {
+    throw brokenGuardrail(`guardrail '${guardrail.name}' of tool '${name}'`, cause);
+  }
 }
 
 /** Runs the tool, under its deadline if it does not answer at once. */
 function* executed({ tool, context, work }: Call, bound: BoundCall<never>): Steps<unknown> {
   const pending = bound.execute(context);
-  if (!(pending instanceof Promise)) return pending;
+  if (!isThenable(pending)) return pending;
   const timeoutMs =
     tool.timeoutMs === undefined ? (work.scope.config.toolExecution?.timeoutMs ?? 300_000) : tool.timeoutMs;
   if (timeoutMs === null) return yield* wait(pending);
@@ -138,7 +155,7 @@ function* passedOn(made: Call, returned: unknown): Steps<Settled> {
   const { tool, toolCall, context, agent, work, verdicts } = made;
   let value = returned;
   for (const guardrail of tool.outputGuardrails) {
-    const output = yield* wait(guardrail.execute({ context, toolCall, output: value }));
+    const output = yield* judged(tool, guardrail, { context, toolCall, output: value });
     const result = { guardrail: guardrail.name, toolName: tool.name, callId: context.callId, output };
     verdicts.output.push(result);
     if (output.type === 'reject_content') {

@@ -14,6 +14,7 @@ import type { Work } from '../work.ts';
 export function* start({ effect, scope, run }: Work<'start'>): Steps<Settled> {
   const agent = scope.agent(effect.agent);
   const model = scope.modelOf(agent);
+  checkModels(scope, agent, new Set());
   const server = serverState(run.options);
   if (server !== null && model.capabilities.serverState?.length === 0) {
     throw new UserError(
@@ -35,6 +36,14 @@ export function* start({ effect, scope, run }: Work<'start'>): Steps<Settled> {
     saved: run.options.session ? history.length : null,
     server,
   };
+}
+
+/** An agent without a model is found here, not when the run gets to it. */
+function checkModels(scope: Scope, agent: AnyAgent, checked: Set<AnyAgent>): void {
+  if (checked.has(agent)) return;
+  checked.add(agent);
+  scope.modelOf(agent);
+  for (const entry of agent.handoffs) checkModels(scope, 'type' in entry ? entry.agent : entry, checked);
 }
 
 /** The input guardrails of a run: its starting agent's and its config's. */

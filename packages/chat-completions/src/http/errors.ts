@@ -1,6 +1,6 @@
-import { ModelError, toJson, type ModelErrorKind } from '@polyrun/core';
+import { ModelError, type ModelErrorKind } from '@polyrun/core';
+import { fieldsOf, given, numberOf, textOf } from './fields.ts';
 import type { Redact } from './redact.ts';
-import { fieldsOf, given, numberOf, textOf } from './wire.ts';
 
 /** What is known of a call when it fails. */
 export type CallFacts = { readonly provider: string; readonly redact: Redact; readonly requestId?: string | undefined };
@@ -34,8 +34,8 @@ export function errorInReply(body: unknown, facts: CallFacts): ModelError | unde
 }
 
 /** A reply that is no completion and no error either; what was a stream may be tried again. */
-export function notACompletion(why: string, requestId: string | undefined, retryable = false): ModelError {
-  const message = `This is no chat completion: ${why}.${retryable ? '' : ' Check the base URL.'}`;
+export function notAReply(why: string, requestId: string | undefined, retryable = false): ModelError {
+  const message = `This is no answer of a model: ${why}.${retryable ? '' : ' Check the base URL.'}`;
   return new ModelError({ kind: 'protocol', message, retryable, ...given({ requestId }) });
 }
 
@@ -43,13 +43,19 @@ type Answered = CallFacts & { status: number | undefined; retryAfterMs?: number 
 
 function answeredError(body: unknown, { provider, redact, status, requestId, retryAfterMs }: Answered): ModelError {
   const { code, type, param } = fieldsOf(body);
-  const codes = `${textOf(code)} ${textOf(type)}`.trim();
+  const codes = redact(`${textOf(code)} ${textOf(type)}`.trim());
   const words = wordsOf(body);
-  const said = redact(words) || 'no reason given';
+  const message = redact(words) || 'no reason given';
+  const fields = {
+    message,
+    code: numberOf(code) ?? redact(textOf(code)),
+    type: redact(textOf(type)),
+    param: redact(textOf(param)),
+  };
   return new ModelError({
-    kind: kindOf(status, `${codes} ${words}`),
-    message: `${provider} answered ${status ?? 'with an error'} (${redact(codes)}): ${said}`,
-    body: toJson({ error: { message: said, code, type, param } }),
+    kind: kindOf(`${status ?? ''} ${codes} ${words}`.replaceAll('\n', ' ')),
+    message: `${provider} answered ${status ?? 'with an error'}${codes && ` (${codes})`}: ${message}`,
+    body: { error: fields },
     ...given({ status, requestId, retryAfterMs }),
   });
 }
@@ -61,7 +67,10 @@ function wordsOf(body: unknown): string {
   return `${words} ${textOf(fieldsOf(metadata)['raw'])}`.trim();
 }
 
-/** What speaks for a kind in the codes and words of an error, whatever its status: providers mean many things by one. */
+/**
+ * What speaks for a kind, in `status codes words`; the first that fits is it. Providers mean many things by one status, so words
+ * come before; what only an error in a stream is judged by, which has no status, begins with a space.
+ */
 const signs: readonly (readonly [ModelErrorKind, RegExp])[] = [
   // A limit per minute is often worded like an exhausted plan or a long prompt, but it says when to come back.
   ['rate_limit', /(retry|again) in \d|rate_limit_exceeded/i],
@@ -70,36 +79,20 @@ const signs: readonly (readonly [ModelErrorKind, RegExp])[] = [
     'context_length',
     /context.(length|window)|maximum (context|prompt)|too many (input )?tokens|(prompt|input) is too long/i,
   ],
-  ['quota', /insufficient.(quota|balance|credit|fund)|exceeded your current quota|billing|credits/i],
+  ['quota', /^402|insufficient.(quota|balance|credit|fund)|exceeded your current quota|billing|credits/i],
   [
     'auth',
-    /(incorrect|invalid|missing|expired).api.?key|api key (is )?(not valid|invalid|missing|expired)|authenticat/i,
+    /^40[13]|(incorrect|invalid|missing|expired).api.?key|api key (is )?(not valid|invalid|missing|expired)|authenticat/i,
   ],
-  ['not_found', /model.?not.?found|decommissioned|model.{0,80} does not exist/i],
-];
-const statuses: { readonly [status: number]: ModelErrorKind } = {
-  401: 'auth',
-  402: 'quota',
-  403: 'auth',
-  404: 'not_found',
-  408: 'timeout',
-  429: 'rate_limit',
-  498: 'overloaded',
-  503: 'overloaded',
-  504: 'timeout',
-  529: 'overloaded',
-};
-/** What speaks for a kind where an error in a stream has no status. */
-const streamed: readonly (readonly [ModelErrorKind, RegExp])[] = [
-  ['rate_limit', /rate.?limit|too.many|exhausted/i],
-  ['overloaded', /overloaded|unavailable|capacity/i],
-  ['invalid_request', /invalid|bad.?request/i],
+  ['not_found', /^404|model.?not.?found|decommissioned|model.{0,80} does not exist/i],
+  ['timeout', /^(408|504)/],
+  ['rate_limit', /^429|^ .*(rate.?limit|too.many|exhausted)/i],
+  ['overloaded', /^(498|503|529)|^ .*(overloaded|unavailable|capacity)/i],
+  ['invalid_request', /^4|^ .*(invalid|bad.?request)/i],
 ];
 
-function kindOf(status: number | undefined, text: string): ModelErrorKind {
-  const told =
-    signs.find(([, sign]) => sign.test(text)) ?? (status ? undefined : streamed.find(([, sign]) => sign.test(text)));
-  return told?.[0] ?? statuses[status ?? 0] ?? (status !== undefined && status < 500 ? 'invalid_request' : 'server');
+function kindOf(clues: string): ModelErrorKind {
+  return signs.find(([, sign]) => sign.test(clues))?.[0] ?? 'server';
 }
 
 type HeaderReader = (name: string) => string | undefined;

@@ -1,0 +1,108 @@
+import { SessionBusyError } from '../errors.ts';
+import type { InputItem, Item } from '../protocol/items.ts';
+import { itemsOf } from '../protocol/validate.ts';
+import type { Session } from './session.ts';
+
+type Owner = { readonly runId: string };
+type Waiting = { readonly runId: string; readonly grant: (owner: Owner) => void };
+
+/** A session in this process's memory. What goes in and what comes out are copies. */
+export class MemorySession implements Session {
+  readonly sessionId: string;
+  readonly #items: Item[];
+  readonly #keys = new Set<string>();
+  #version = 0;
+  #owner: Owner | undefined;
+  #queue: Waiting[] = [];
+
+  /** `sessionId`: default a random one. `items`: the conversation so far, oldest first. */
+  constructor({ sessionId, items = [] }: { sessionId?: string; items?: readonly InputItem[] } = {}) {
+    this.sessionId = sessionId ?? crypto.randomUUID();
+    this.#items = structuredClone(itemsOf(items));
+  }
+
+  async read(limit?: number): Promise<{ items: Item[]; version: string }> {
+    const from = limit === undefined ? 0 : Math.max(0, this.#items.length - limit);
+    return { items: structuredClone(this.#items.slice(from)), version: String(this.#version) };
+  }
+
+  async addItems(
+    items: readonly InputItem[],
+    { key, ifVersion }: { key?: string; ifVersion?: string } = {},
+  ): Promise<{ version: string }> {
+    if (key === undefined || !this.#keys.has(key)) {
+      if (ifVersion !== undefined && ifVersion !== String(this.#version)) {
+        throw new SessionBusyError(
+          `Session '${this.sessionId}' is at version ${this.#version}, not ${ifVersion}: somebody else has written; read it again.`,
+        );
+      }
+      this.#items.push(...structuredClone(itemsOf(items)));
+      this.#version += 1;
+      if (key !== undefined) this.#keys.add(key);
+    }
+    return { version: String(this.#version) };
+  }
+
+  async getItems(limit?: number): Promise<Item[]> {
+    return (await this.read(limit)).items;
+  }
+
+  async popItem(): Promise<Item | undefined> {
+    if (this.#items.length > 0) this.#version += 1;
+    return this.#items.pop();
+  }
+
+  async clear(): Promise<void> {
+    this.#items.length = 0;
+    this.#version += 1;
+  }
+
+  /** A run that owns the session already (one that is continued after a crash) is given it again. */
+  async acquire({
+    runId,
+    wait,
+    signal,
+  }: {
+    runId: string;
+    wait: boolean;
+    signal?: AbortSignal;
+  }): Promise<{ release(): Promise<void> }> {
+    signal?.throwIfAborted();
+    if (this.#owner === undefined || this.#owner.runId === runId) return this.#grant({ runId });
+    if (!wait) {
+      throw new SessionBusyError(
+        `Session '${this.sessionId}' belongs to another run; wait for it, or set sessionSettings.onBusy to 'wait'.`,
+      );
+    }
+    return this.#grant(await this.#turn(runId, signal));
+  }
+
+  /** Waits in line; whoever lets go of the session gives it to the first. */
+  #turn(runId: string, signal: AbortSignal | undefined): Promise<Owner> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#queue = this.#queue.filter((each) => each !== waiting);
+        reject(signal?.reason);
+      };
+      const grant = (owner: Owner) => {
+        signal?.removeEventListener('abort', leave);
+        resolve(owner);
+      };
+      const waiting: Waiting = { runId, grant };
+      this.#queue.push(waiting);
+      signal?.addEventListener('abort', leave);
+    });
+  }
+
+  #grant(owner: Owner): { release(): Promise<void> } {
+    this.#owner = owner;
+    return {
+      release: async () => {
+        if (this.#owner !== owner) return;
+        const next = this.#queue.shift();
+        this.#owner = next && { runId: next.runId };
+        if (next && this.#owner) next.grant(this.#owner);
+      },
+    };
+  }
+}
