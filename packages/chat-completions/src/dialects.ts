@@ -52,9 +52,9 @@ const common: Dialect = {
   hostedTools: {},
 };
 
-/** The quirks of one provider or family of models, and what is known of what they can do. */
+/** The quirks of one provider or some of its models, and what is known of what they can do. */
 export type DialectRow = Partial<Dialect> & {
-  readonly provider?: string;
+  readonly provider: string;
   readonly models?: RegExp;
   readonly facts?: Capabilities;
 };
@@ -68,12 +68,12 @@ const thinkingSwitch = (effort: string): JsonObject => ({
   thinking: { type: effort === 'none' ? 'disabled' : 'enabled' },
 });
 // `max_tokens` is deprecated there and refused by reasoning models; top_k does not exist.
-const openai: DialectRow = {
+const openai = {
   names: { maxTokens },
   lacks: ['topK'],
   efforts: { max: 'xhigh' },
   facts: { schemaDialect: 'openai_strict' },
-};
+} as const;
 
 /** Every quirk that this package knows, in one table. Rows overlay each other in order; a test holds a fixture for each. What no row says is permitted: the API is the authority. */
 export const dialectRows: readonly DialectRow[] = [
@@ -122,10 +122,8 @@ export const dialectRows: readonly DialectRow[] = [
     effort: (effort) => ({ ...thinkingSwitch(effort), ...(effort !== 'none' && { reasoning_effort: effort }) }),
     efforts: { minimal: 'low', medium: 'high' },
     strictTools: false,
-    facts: { structuredOutput: 'none', input: [] },
+    facts: { structuredOutput: 'none', input: [], reasoningReplay: 'required' },
   },
-  // https://api-docs.deepseek.com/guides/thinking_mode and https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model
-  { models: /^(deepseek-(?!chat)|kimi-)/i, facts: { reasoningReplay: 'required' } },
   // https://openrouter.ai/docs/use-cases/reasoning-tokens, /docs/features/multimodal/pdfs and its server tools.
   {
     provider: 'openrouter',
@@ -157,6 +155,8 @@ export const dialectRows: readonly DialectRow[] = [
     effort: thinkingSwitch,
     strictTools: false,
   },
+  // https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model
+  { provider: 'moonshot', models: /^kimi-/, facts: { reasoningReplay: 'required' } },
   {
     provider: 'moonshot',
     models: /^kimi-k[3-9]/,
@@ -193,7 +193,7 @@ export const dialectRows: readonly DialectRow[] = [
 /** The rows of the table that speak of one model of one provider. */
 export function rowsFor(provider: string, model: string): readonly DialectRow[] {
   const name = model.slice(model.lastIndexOf('/') + 1);
-  return dialectRows.filter((row) => (row.provider ?? provider) === provider && row.models?.test(name) !== false);
+  return dialectRows.filter((row) => row.provider === provider && row.models?.test(name) !== false);
 }
 
 /** The dialect of one model of one provider: what is common, overlaid by every row that fits. */

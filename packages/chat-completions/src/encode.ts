@@ -127,9 +127,10 @@ function settingFields(settings: ModelSettings, withTools: boolean, target: Targ
   const allowed = capabilities.settings && new Set<string>(capabilities.settings);
   const names = new Map(Object.entries(dialect.names));
   for (const [name, value] of Object.entries({ ...settings, 'reasoning.summary': settings.reasoning?.summary })) {
+    const idle = elsewhere.has(name) || (name === 'parallelToolCalls' && !withTools);
     if (value === undefined || value === null || value === usual.get(name)) continue;
     if (allowed?.has(name) === false) report('unsupported_setting', name, 'there is no such setting here');
-    else if (!elsewhere.has(name) && (withTools || name !== 'parallelToolCalls'))
+    else if (!idle)
       body[names.get(name) ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)] = toJson(value);
   }
   return body;
@@ -157,7 +158,8 @@ function effortField(reasoning: ModelSettings['reasoning'], { dialect, capabilit
 /** A model that wants its reasoning back refuses past calls that come without; then it must not reason at all. */
 function reasoningOff(messages: readonly ChatMessage[], { reasoning }: ModelSettings, target: Target): JsonObject {
   const { capabilities, dialect, report } = target;
-  if (capabilities.reasoningReplay !== 'required' || reasoning?.effort === 'none') return {};
+  const possible = dialect.efforts['none'] === undefined && reasoning?.effort !== 'none';
+  if (capabilities.reasoningReplay !== 'required' || !possible) return {};
   if (!messages.some((message) => message['tool_calls'] !== undefined && reasoningIn(message).text === '')) return {};
   report('reasoning_off', 'reasoning', 'a past call came without the reasoning that this model wants back');
   return dialect.effort('none');

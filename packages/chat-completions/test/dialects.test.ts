@@ -110,10 +110,10 @@ const fixtures: { [row: string]: Fixture } = {
     },
     without: ['seed'],
   },
-  'any /^(deepseek-(?!chat)|kimi-)/i': {
-    model: 'deepseek/deepseek-r1',
+  'moonshot /^kimi-/': {
+    model: 'kimi-k2.6',
     asked: { input: called },
-    sent: { reasoning_effort: 'none' },
+    sent: { thinking: { type: 'disabled' } },
     facts: { reasoningReplay: 'required' },
   },
   openrouter: {

@@ -39,7 +39,7 @@ function asChunks(body: { choices: { index?: number; message?: object }[] }): ob
   const first = deltas.filter((fields) => opening.test(Object.keys(fields)[0] ?? ''));
   const others = deltas.filter((fields) => !first.includes(fields));
   const calls = others.filter((fields) => 'tool_calls' in fields || 'function_call' in fields);
-  const texts = others.filter((fields) => !calls.includes(fields));
+  const texts = others.filter((fields) => !(calls as object[]).includes(fields));
   const chunks = [...first, ...texts, ...calls].map((fields) => ({
     ...rest,
     usage: null,

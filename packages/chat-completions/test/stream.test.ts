@@ -19,7 +19,6 @@ const named = (name: string, args: unknown, more: Piece = {}): Piece => ({
   ...more,
   function: { name, arguments: args },
 });
-const args = (text: string, more: Piece = {}): Piece => ({ ...more, function: { arguments: text } });
 
 describe('how a stream ends', () => {
   const text = [delta({ role: 'assistant', content: '' }), delta({ content: 'Hi' })];

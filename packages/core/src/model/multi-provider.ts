@@ -1,7 +1,10 @@
 import { UserError } from '../errors.ts';
 import type { Model, ModelProvider } from './model.ts';
 
-/** Routes `"mistral/mistral-small-latest"` to the provider under the prefix `mistral`; names without a known prefix go to the default. */
+/**
+ * Routes `"mistral/mistral-small-latest"` to the provider under the prefix `mistral`, and `"mistral"` to that provider's default model;
+ * names without a known prefix go to the default provider.
+ */
 export class MultiProvider implements ModelProvider {
   readonly name: string = 'multi';
   readonly #providers: ReadonlyMap<string, ModelProvider>;
@@ -18,9 +21,9 @@ export class MultiProvider implements ModelProvider {
   }
 
   getModel(modelName?: string): Model {
-    const slash = modelName?.indexOf('/') ?? -1;
-    const named = slash > 0 ? this.#providers.get(modelName?.slice(0, slash) ?? '') : undefined;
-    if (named) return named.getModel(modelName?.slice(slash + 1));
+    const [prefix = '', ...rest] = modelName?.split('/') ?? [];
+    const named = this.#providers.get(prefix);
+    if (named) return named.getModel(rest.length === 0 ? undefined : rest.join('/'));
     const fallback = this.#default === undefined ? undefined : this.#providers.get(this.#default);
     if (fallback) return fallback.getModel(modelName);
     const asked = modelName === undefined ? 'No model was named' : `The model '${modelName}' names no known provider`;
