@@ -24,7 +24,7 @@ type At = { agent: AnyAgent; runContext: RunContext<never>; signal: () => AbortS
 
 /** Gathers an agent's tools and handoffs, those of its sources too, without the disabled ones. */
 export function* openToolbox(at: At): Steps<Toolbox> {
-  const box = new Box(at.agent.name);
+  const box = new Box(at.agent);
   for (const entry of at.agent.tools) {
     if (isToolSource(entry)) yield* addSource(box, entry, at);
     else if (!isTool(entry)) box.addHosted(entry);
@@ -59,9 +59,13 @@ class Box implements Toolbox {
   readonly clients: { [kind: string]: string } = {};
   fixed = true;
   readonly #agentName: string;
+  /** Names that the user chose: made-up ones give way to them, wherever they stand. */
+  readonly #chosen = new Set<string>();
 
-  constructor(agentName: string) {
-    this.#agentName = agentName;
+  constructor({ name, tools, handoffs }: AnyAgent) {
+    this.#agentName = name;
+    for (const entry of tools) if (isTool(entry) && entry.nested?.named !== false) this.#chosen.add(entry.name);
+    for (const entry of handoffs) if ('type' in entry && entry.named) this.#chosen.add(entry.toolName);
   }
 
   addTool(tool: Tool<never>): void {
@@ -100,9 +104,10 @@ class Box implements Toolbox {
 
   /** The name itself where it is free; a made-up one gives way to one with a hash of the agent's name. */
   #free(name: string, madeFrom: string | undefined): string {
-    if (!this.tools.has(name) && !this.handoffs.has(name)) return name;
+    const isFree = (each: string) => !this.tools.has(each) && !this.handoffs.has(each);
+    if (isFree(name) && (madeFrom === undefined || !this.#chosen.has(name))) return name;
     const distinct = madeFrom === undefined ? name : distinctName(name, madeFrom);
-    if (!this.tools.has(distinct) && !this.handoffs.has(distinct)) return distinct;
+    if (isFree(distinct)) return distinct;
     throw new UserError(
       `Agent '${this.#agentName}' tools: two tools or handoffs are called '${name}'; give one of them another name.`,
     );
