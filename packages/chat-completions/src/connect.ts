@@ -51,7 +51,7 @@ function addressOf(
   { provider, model, preset = '' }: Place,
 ): { baseURL: string; query: Query } {
   const { urls } = variablesOf(preset);
-  const address = baseURL ?? (environment(urls) || textOf(presets[preset]?.url));
+  const address = baseURL || environment(urls) || textOf(presets[preset]?.url);
   if (!URL.canParse(address))
     throw new UserError(
       `baseURL: ${address || 'none'} for ${provider}. Give the whole URL, such as https://…/v1, or set ${urls[0]}.`,
@@ -78,7 +78,7 @@ function azurePath(url: URL, { query, model }: { query: Query; model: string }):
 async function keyOf({ apiKey, headers = {}, baseURL }: AdapterOptions, { provider, preset }: Place): Promise<string> {
   const { keys } = variablesOf(preset ?? '');
   const key =
-    (typeof apiKey === 'function' ? await apiKey() : apiKey) ?? (preset === undefined ? '' : environment(keys));
+    (typeof apiKey === 'function' ? await apiKey() : apiKey) || (preset === undefined ? '' : environment(keys));
   const needed = preset !== undefined && !hostOf(textOf(presets[preset]?.url)).startsWith('localhost');
   if (key !== '' || !needed || Object.keys(headers).some((name) => /^(authorization|api-key)$/i.test(name))) return key;
   const where = baseURL === undefined ? '' : ` at ${hostOf(baseURL)}`;

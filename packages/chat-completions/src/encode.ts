@@ -11,6 +11,7 @@ import {
   type ToolChoice,
   type ToolSpec,
 } from '@polyrun/core';
+import type { Dialect } from './dialects.ts';
 import { chatMessages } from './messages.ts';
 import { ordered } from './order.ts';
 import { reasoningIn } from './reasoning.ts';
@@ -125,15 +126,18 @@ function settingFields(settings: ModelSettings, withTools: boolean, target: Targ
   const { dialect, capabilities, report } = target;
   const body: { [field: string]: Json } = {};
   const allowed = capabilities.settings && new Set<string>(capabilities.settings);
-  const names = new Map(Object.entries(dialect.names));
   for (const [name, value] of Object.entries({ ...settings, 'reasoning.summary': settings.reasoning?.summary })) {
     const idle = elsewhere.has(name) || (name === 'parallelToolCalls' && !withTools);
     if (value === undefined || value === null || value === usual.get(name)) continue;
     if (allowed?.has(name) === false) report('unsupported_setting', name, 'there is no such setting here');
-    else if (!idle)
-      body[names.get(name) ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)] = toJson(value);
+    else if (!idle) body[fieldOf(name, dialect)] = toJson(value);
   }
   return body;
+}
+
+function fieldOf(name: string, { names }: Dialect): string {
+  const other = Object.entries(names).find(([setting]) => setting === name)?.[1];
+  return other ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Settings that are not one field of the body. */

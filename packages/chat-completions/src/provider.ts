@@ -62,8 +62,10 @@ type Place = { provider: string; model: string; preset: string | undefined };
 /** Which model of which provider a name means, and under which preset it is known. */
 function placeOf(name: string, options: AdapterOptions): Place {
   const url = options.baseURL ?? options.client?.baseURL ?? '';
-  const preset = presetName(options.name ?? '') ?? presetOfURL(url);
-  if (preset === undefined && url === '') return placeByPrefix(name, options.name);
+  const named = presetName(options.name ?? '');
+  if (named !== undefined) return { provider: named, model: name, preset: named };
+  if (url === '') return placeByPrefix(name, options.name);
+  const preset = presetOfURL(url);
   return { provider: options.name ?? preset ?? (hostOf(url) || api), model: name, preset };
 }
 

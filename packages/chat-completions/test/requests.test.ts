@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { chatCassettes, corpusMissing, providerName, type ChatBody } from './support/corpus.ts';
 import { encoded } from './support/endpoint.ts';
 import { fromChat } from './support/from-chat.ts';
+import { grammarProblems } from './support/grammar.ts';
 
 type Message = { [field: string]: unknown; role: string };
 
@@ -27,25 +28,6 @@ describe.skipIf(corpusMissing !== undefined)('recorded requests', () => {
     expect(names(sent.body['tools'])).toEqual(names(functions(body['tools'])));
   });
 });
-
-/** What the wire demands of the order of messages. */
-export function grammarProblems(messages: readonly Message[]): string[] {
-  const problems: string[] = [];
-  let open: string[] = [];
-  for (const [index, message] of messages.entries()) {
-    const where = `message ${index}`;
-    const calls = (message['tool_calls'] ?? []) as { id: string }[];
-    if (message.role === 'tool') {
-      if (!open.includes(String(message['tool_call_id']))) problems.push(`${where} answers no open call`);
-      open = open.filter((id) => id !== message['tool_call_id']);
-    } else if (open.length > 0) problems.push(`${where} leaves calls unanswered`);
-    if (message.role === 'assistant') open = calls.map(({ id }) => id);
-    const empty = message['content'] === '' || message['content'] === null || message['content'] === undefined;
-    if (empty && calls.length === 0) problems.push(`${where} is empty`);
-  }
-  if (open.length > 0) problems.push('calls are left unanswered');
-  return problems;
-}
 
 function functions(tools: unknown): unknown[] {
   return ((tools ?? []) as { type: string }[]).filter(({ type }) => type === 'function');

@@ -116,12 +116,12 @@ export function tool<C = unknown, A = unknown>(options: ToolOptions<C, A>): Tool
 
 /** Tells a function tool from what else an agent's `tools` may hold. */
 export function isTool<C>(entry: Tool<C> | HostedToolSpec | ToolSource<C>): entry is Tool<C> {
-  return entry.type === 'function' && 'execute' in entry;
+  return entry?.type === 'function' && 'execute' in entry;
 }
 
 /** Tells a source of tools from what else an agent's `tools` may hold. */
 export function isToolSource<C>(entry: Tool<C> | HostedToolSpec | ToolSource<C>): entry is ToolSource<C> {
-  return entry.type === 'tool_source';
+  return entry?.type === 'tool_source';
 }
 
 /** A tool that the provider defines and the client must answer (computer, local shell, custom tool): `execute` returns the output item. */
@@ -132,7 +132,8 @@ export function clientTool<C = unknown>(options: {
   needsApproval?: boolean | undefined;
 }): Tool<C> {
   const { spec, answers, execute, needsApproval = false } = options;
-  const name = typeof spec['name'] === 'string' ? spec['name'] : spec.type;
+  const given = spec['name'] ?? spec['server_label'];
+  const name = typeof given === 'string' ? given : spec.type;
   return {
     ...tool<C>({
       name,

@@ -39,7 +39,7 @@ function inside(state: LoopState, outcome: Outcome, { callId, depth }: { callId:
   const counted = { ...shared, toolCalls, standing: inner.standing };
   const ended = inner.end?.type === 'done' || inner.end?.type === 'failed';
   // An inner run without a session has nothing left to do once it has ended.
-  const slot: SlotState = { type: ended ? 'ended' : 'nested', state: inner };
+  const slot: SlotState = { type: ended ? 'ended' : 'nested', state: inner, decision: found.slot.decision };
   return flush(withSlot(counted, found.index, slot));
 }
 

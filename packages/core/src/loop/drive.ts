@@ -80,6 +80,8 @@ class Driver {
   /** What throws ends the drive, once everything else has settled. */
   async run(): Promise<LoopState> {
     try {
+      // What has come already is heard before anything starts.
+      if (this.#inbox.length > 0) await this.#settle();
       return await this.#loop();
     } catch (cause) {
       for (const { control } of this.#live.values()) control.abort();
@@ -90,8 +92,6 @@ class Driver {
 
   async #loop(): Promise<LoopState> {
     for (;;) {
-      // What has come from outside is heard before anything starts.
-      if (this.#inbox.length > 0) await this.#settle();
       const wanted = effectsFor(this.#state);
       const [only] = wanted;
       const quiet = this.#live.size === 0 && this.#inbox.length === 0;

@@ -131,8 +131,10 @@ function slotEffects(state: LoopState, slot: Slot, around: Around): readonly Eff
         prefix: `${id}/`,
         budgets: [...budgets, ...toolBudget(slot.state)],
       });
-    case 'ended':
-      return [{ type: 'run_tool', ...place(state, around, `${id}/ended`), call, decision: null, ended: slot.state }];
+    case 'ended': {
+      const at = place(state, around, `${id}/ended`);
+      return [{ type: 'run_tool', ...at, call, decision: slot.decision, ended: slot.state }];
+    }
     default:
       return undefined;
   }

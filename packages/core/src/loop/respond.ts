@@ -53,8 +53,10 @@ export function respond(state: LoopState, responses: readonly ModelResponse[]): 
 
 /** The provider has all that was sent, and what it answered. */
 function kept(server: ServerState, responses: readonly ModelResponse[], sent: number): ServerState {
-  const id = server.chain ? responses.findLast((response) => response.id !== undefined)?.id : undefined;
-  return { ...server, previousResponseId: id ?? server.previousResponseId, sent };
+  if (!server.chain) return { ...server, sent };
+  const id = responses.at(-1)?.id;
+  // Without an id there is nothing to hang on to: all since the last one is told again.
+  return id === undefined ? server : { ...server, previousResponseId: id, sent };
 }
 
 /** The call that this side must answer, if the item is one. */

@@ -104,8 +104,9 @@ export type SlotState =
   /** `seal` ties the question and the answer to the call that was asked about. */
   | { readonly type: 'waiting'; readonly seal: string }
   | { readonly type: 'decided'; readonly decision: Decision; readonly seal: string }
-  | { readonly type: 'nested'; readonly state: LoopState }
-  | { readonly type: 'ended'; readonly state: LoopState }
+  /** `decision`: what a person said before the inner run began. */
+  | { readonly type: 'nested'; readonly state: LoopState; readonly decision: Decision | null }
+  | { readonly type: 'ended'; readonly state: LoopState; readonly decision: Decision | null }
   | { readonly type: 'handoff' }
   | ({ readonly type: 'done'; readonly logged: boolean } & Settlement);
 /** What a call came to. `ran`: the tool itself returned, so its value may become the final output. */

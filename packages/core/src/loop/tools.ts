@@ -37,6 +37,7 @@ export function nest(state: LoopState, { callId, state: inner, verdicts }: Outco
   const nested = withSlot(counting(state, found.slot.call), found.index, {
     type: 'nested',
     state: { ...inner, standing: state.standing },
+    decision: found.slot.type === 'decided' ? found.slot.decision : null,
   });
   return flush(withVerdicts(nested, verdicts));
 }
@@ -73,7 +74,7 @@ export function spread(state: LoopState, more: readonly StandingDecision[]): Loo
   if (step.type !== 'tools') return next;
   return step.slots.reduce((made, slot, index) => {
     if (slot.type === 'nested')
-      return withSlot(made, index, { type: 'nested', state: spread(slot.state, standing) });
+      return withSlot(made, index, { ...slot, state: spread(slot.state, standing) });
     const answer = slot.type === 'waiting' ? standingAnswer(made, slot.call) : undefined;
     return answer ? withSlot(made, index, answer) : made;
   }, next);

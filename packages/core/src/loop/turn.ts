@@ -1,5 +1,5 @@
 import type { Item } from '../protocol/items.ts';
-import { record, type Fact } from './log.ts';
+import { record, seen, type Fact } from './log.ts';
 import { newState, type Check, type LoopOptions, type LoopState } from './state.ts';
 
 /** Adds items to the log, and to what the model sees where that differs. */
@@ -24,6 +24,11 @@ export function nextTurn(state: LoopState): LoopState {
         ? { type: 'ending', cause: { type: 'max_turns' } }
         : state.end,
   };
+}
+
+/** What the next request is to tell: everything that the model is to see, or what its provider has not been told. */
+export function newToModel({ view, log, server }: LoopState): readonly Item[] {
+  return server !== null && server.sent > 0 ? seen(log.items).slice(server.sent) : seen((view ?? log).items);
 }
 
 /** A run inside a run: it begins with its first turn, for the outer run has read and checked everything before. */

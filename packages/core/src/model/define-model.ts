@@ -42,7 +42,8 @@ export function defineModel<Body, Reply, Chunk>(
   const { provider, api, name, capabilities } = identity;
 
   const prepare = (request: ModelRequest, call: CallContext) => {
-    const view = requestView(request.input, { provider, api, reasoningReplay: capabilities.reasoningReplay });
+    const delta = (request.conversationId ?? request.previousResponseId) !== undefined;
+    const view = requestView(request.input, { provider, api, reasoningReplay: capabilities.reasoningReplay, delta });
     const { body, adaptations } = codec.encode({ ...request, input: view.items }, capabilities);
     call.onWire?.({ kind: 'request', data: body });
     return { body, adaptations: [...view.adaptations, ...adaptations] };

@@ -59,6 +59,9 @@ export class StreamCompletion {
       item.texts.set(key, (item.texts.get(key) ?? '') + each.delta);
     } else if (each.type === 'response.output_item.added') {
       this.#items[each.output_index] = newItem(each.output_index, each.item);
+    } else if ('part' in each && each.type.endsWith('.added')) {
+      const kind = each.part.type === 'summary_text' ? 'reasoning_summary_text' : each.part.type;
+      this.#items[each.output_index]?.texts.set(keyOf(kind, each), '');
     } else if ('output_index' in each && each.type.endsWith('.done')) {
       this.#items[each.output_index]?.done.add(keyOf(each.type.slice('response.'.length, -'.done'.length), each));
     } else this.#ended ||= /^response\.(?:completed|incomplete|failed)$/.test(each.type);

@@ -1,6 +1,7 @@
 import type { AnyAgent } from '../agent/agent.ts';
 import { UserError } from '../errors.ts';
-import type { LoopState } from '../loop/state.ts';
+import type { LocalCall, LoopState } from '../loop/state.ts';
+import { sealOf } from '../loop/tools.ts';
 import { approvalItem, type ToolApprovalItem } from './run-items.ts';
 
 /** The calls that wait for a person, in call order, those of inner runs among them. */
@@ -18,4 +19,17 @@ export function interruptionsOf(
       throw new UserError(`There is no agent '${state.agent}' in this run, though a call of it waits for approval.`);
     return [approvalItem({ call: slot.call, agent, path })];
   });
+}
+
+/** The first call that is not the one which a person was asked about, or whose answer is not what the person said. */
+export function changedCall({ step }: LoopState): LocalCall | undefined {
+  for (const slot of step.type === 'tools' ? step.slots : []) {
+    if (slot.type === 'nested') {
+      const changed = changedCall(slot.state);
+      if (changed) return changed;
+    }
+    if (slot.type !== 'waiting' && slot.type !== 'decided') continue;
+    if (slot.seal !== sealOf(slot.call, slot.type === 'decided' ? slot.decision : null)) return slot.call;
+  }
+  return undefined;
 }

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
 import type { Decision, LoopState } from '../loop/state.ts';
 import { isFields, parseJson, stringify, toJson, type Json } from '../protocol/json.ts';
-import { interruptionsOf } from './interruptions.ts';
+import { changedCall, interruptionsOf } from './interruptions.ts';
 import type { ToolApprovalItem } from './run-items.ts';
 
 type Around = { agents: ReadonlyMap<string, AnyAgent>; runId: string };
@@ -34,6 +34,12 @@ export class RunState {
     }
     if (!isLoopState(state))
       throw new UserError('RunState.fromString text: it holds no state; expected what RunState.toString wrote.');
+    const changed = changedCall(state);
+    if (changed) {
+      throw new UserError(
+        `RunState.fromString text: the call '${changed.callId}' was changed after a person was asked about it; load the state as it was.`,
+      );
+    }
     const agents = agentsFrom(agent);
     if (!agents.has(state.agent)) {
       throw new UserError(
@@ -50,6 +56,8 @@ export class RunState {
 
   /** Lets a call run. `always`: this tool of this agent for the rest of the run. `arguments`: run with these instead. */
   approve(item: ToolApprovalItem, options: { always?: boolean; arguments?: Json } = {}): void {
+    if (options.arguments !== undefined && item.rawItem.type !== 'function_call')
+      throw new UserError(`approve arguments: only a function call can be edited, not ${item.rawItem.type}.`);
     const edited = options.arguments === undefined ? {} : { arguments: stringify(options.arguments) ?? '' };
     this.#decide(item, { type: 'approved', ...edited }, options.always ?? false);
   }

@@ -268,6 +268,8 @@ export class Run {
       return items;
     } catch (error) {
       if (onReadError !== 'continue') throw error;
+      // oxlint-disable-next-line no-console -- The user has asked to be warned instead of stopped; what the store said may be secret.
+      console.warn('Polyrun: the session could not be read; the run goes on without its history.');
       return [];
     }
   }

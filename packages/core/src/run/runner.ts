@@ -1,7 +1,7 @@
 import type { Agent, AnyAgent } from '../agent/agent.ts';
 import { AgentsError, UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
-import { newState, type LoopState } from '../loop/state.ts';
+import { newState, type Failure, type LoopState } from '../loop/state.ts';
 import { nameOf } from '../protocol/validate.ts';
 import { Channel } from './channel.ts';
 import type { RunArguments, RunConfig, RunInput, RunOptions } from './config.ts';
@@ -120,6 +120,9 @@ function resumed(input: RunState, { options, config, agent, make }: Resume): Run
       `input: the state is at agent '${state.agent}', which '${agent.name}' does not lead to; run it with the agent it began with.`,
     );
   }
+  if (state.step.type !== 'start' && (state.saves === null) !== (options.session === undefined)) {
+    throw new UserError(`session: the run began ${state.saves ? 'with' : 'without'} one; resume it the same way.`);
+  }
   const loopOptions = run.scope.loopOptions(maxTurnsOf(options, config, state.options.maxTurns));
   run.state = advance(state, {
     type: 'resumed',
@@ -160,13 +163,18 @@ async function driven(run: Run): Promise<LoopState> {
   try {
     if (signal?.aborted) stop();
     const state = await run.drive();
-    const failure = state.end?.type === 'failed' ? state.end.failure : state.saves?.failure;
+    const failure = failureIn(state);
     if (failure) throw run.errorOf(failure);
     if (signal?.aborted && state.end?.type === 'halted') throw signal.reason;
     return state;
   } finally {
     signal?.removeEventListener('abort', stop);
   }
+}
+
+/** What ended a run, or kept its last items from the session. */
+function failureIn({ end, saves }: LoopState): Failure | undefined {
+  return end?.type === 'failed' ? end.failure : saves?.failure;
 }
 
 /** The error with what the run had done and the state that resumes it, where it can carry them. */

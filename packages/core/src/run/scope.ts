@@ -11,6 +11,7 @@ import type { Log } from '../loop/log.ts';
 import type { LoopOptions, TurnPlan } from '../loop/state.ts';
 import type { Model } from '../model/model.ts';
 import { CallIds } from '../transcript/call-ids.ts';
+import { noteEdit } from '../transcript/edits.ts';
 import type { Usage } from '../protocol/usage.ts';
 import type { ErrorHandlers, RunConfig } from './config.ts';
 import type { Steps } from './steps.ts';
@@ -37,7 +38,9 @@ export class Scope {
   readonly #start: AnyAgent;
   #agents: ReadonlyMap<string, AnyAgent> | undefined;
   readonly #callIds: CallIds = new CallIds([]);
-  #callsSeen = 0;
+  /** Arguments of calls that a person edited. */
+  readonly edits: Map<string, string> = new Map();
+  #itemsSeen = 0;
 
   constructor(
     start: AnyAgent,
@@ -162,9 +165,11 @@ export class Scope {
   /** Gives new calls ids that no call of the conversation has; each item of it is looked at once. */
   callIds(log: Log): CallIds {
     const { items } = log.items;
-    for (; this.#callsSeen < log.items.length; this.#callsSeen++) {
-      const item = items[this.#callsSeen];
-      if (item) this.#callIds.see(item);
+    for (; this.#itemsSeen < log.items.length; this.#itemsSeen++) {
+      const item = items[this.#itemsSeen];
+      if (!item) continue;
+      this.#callIds.see(item);
+      noteEdit(item, this.edits);
     }
     return this.#callIds;
   }

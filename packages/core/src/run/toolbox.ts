@@ -80,9 +80,9 @@ class Box implements Toolbox {
   }
 
   addHosted(spec: HostedToolSpec): void {
-    if (spec.type === 'function' || typeof spec.type !== 'string') {
+    if (typeof spec?.type !== 'string' || spec.type === 'function') {
       throw new UserError(
-        `Agent '${this.#agentName}' tools: expected what tool() or agent.asTool() makes, or a hosted tool, got ${nameOf(spec.type)} as type.`,
+        `Agent '${this.#agentName}' tools: expected what tool() or agent.asTool() makes, or a hosted tool, got ${nameOf(spec)}.`,
       );
     }
     this.specs.push(spec);

@@ -82,6 +82,7 @@ export class MemorySession implements Session {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#queue = this.#queue.filter((each) => each !== waiting);
+        // As the platform does: whatever the reason is.
         reject(signal?.reason);
       };
       const grant = (owner: Owner) => {

@@ -90,10 +90,12 @@ export class ScriptedModel implements Model {
 
   *#deltas(response: ModelResponse): Generator<ModelEvent> {
     const events = new ResponseEvents();
-    for (const item of response.output) {
+    for (const [index, item] of response.output.entries()) {
       switch (item.type) {
         case 'message': {
           const { text, refusal } = firstPart(item);
+          // Without a delta the item would be told of last.
+          if (text === '') yield* events.item({ ...item, content: [] });
           for (const piece of this.#pieces(text)) yield* refusal ? events.refusal(piece) : events.text(piece);
           break;
         }
@@ -101,8 +103,8 @@ export class ScriptedModel implements Model {
           yield* this.#reasoning(item, events);
           break;
         case 'function_call':
-          yield* events.call(item.call_id, { callId: item.call_id, name: item.name });
-          for (const piece of this.#pieces(item.arguments)) yield* events.callArguments(item.call_id, piece);
+          yield* events.call(index, { callId: item.call_id, name: item.name });
+          for (const piece of this.#pieces(item.arguments)) yield* events.callArguments(index, piece);
           break;
         default:
           yield* events.item(item);
@@ -112,6 +114,7 @@ export class ScriptedModel implements Model {
   }
 
   *#reasoning(item: ReasoningItem, events: ResponseEvents): Generator<ModelEvent> {
+    yield* events.reasoning('');
     // Further parts come whole, when the item is done.
     for (const { text } of item.content?.slice(0, 1) ?? []) {
       for (const piece of this.#pieces(text)) yield* events.reasoning(piece);

@@ -33,6 +33,12 @@ export function pair(items: readonly Item[], report: (adaptation: Adaptation) =>
   return paired;
 }
 
+/** The outputs whose calls are elsewhere. */
+export function outputsApart(items: readonly Item[]): ReadonlySet<Item> {
+  const calls = new Set(items.filter(isCall).map(callIdOf));
+  return new Set(items.filter((item) => outputKinds.has(item.type) && !calls.has(callIdOf(item))));
+}
+
 /** True when each call is answered once, after it and before anything that the model did not say. */
 function isPaired(items: readonly Item[]): boolean {
   const open = new Set<string>();

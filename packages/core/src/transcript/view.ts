@@ -2,13 +2,16 @@ import type { Item, MessageItem, MessagePart, Origin, ReasoningItem } from '../p
 import type { Adaptation } from '../protocol/response.ts';
 import { itemText } from '../protocol/text.ts';
 import { isProviderItem } from '../protocol/validate.ts';
-import { pair } from './pairing.ts';
+import { asRan, noteEdit } from './edits.ts';
+import { outputsApart, pair } from './pairing.ts';
 
 /** Whom the view is for. `reasoningReplay` is the model's capability of that name. */
 export type ViewTarget = {
   provider: string;
   api: string;
   reasoningReplay?: 'required' | 'optional' | 'forbidden' | undefined;
+  /** True where the provider has the conversation, and is only told what is new: it knows calls that are not here. */
+  delta?: boolean | undefined;
 };
 export type View = { items: readonly Item[]; adaptations: readonly Adaptation[] };
 
@@ -19,9 +22,12 @@ export type View = { items: readonly Item[]; adaptations: readonly Adaptation[] 
 export function requestView(log: readonly Item[], target: ViewTarget): View {
   const adaptations: Adaptation[] = [];
   const report = (adaptation: Adaptation) => void adaptations.push(adaptation);
-  const paired = pair(log, report);
+  const edits = new Map<string, string>();
+  for (const item of log) noteEdit(item, edits);
+  const apart: ReadonlySet<Item> = target.delta ? outputsApart(log) : new Set();
+  const whole = apart.size === 0 ? log : log.filter((item) => !apart.has(item));
   const items: Item[] = [];
-  for (const item of paired) {
+  for (const item of [...apart, ...asRan(pair(whole, report), edits)]) {
     const shown = show(item, target, report);
     if (shown !== undefined) items.push(shown);
   }

@@ -1,14 +1,16 @@
 import type { AnyAgent } from '../../agent/agent.ts';
 import { ModelError, UserError } from '../../errors.ts';
-import { seen } from '../../loop/log.ts';
 import type { Settled } from '../../loop/outcome.ts';
 import { localCall } from '../../loop/respond.ts';
+import type { ServerState } from '../../loop/state.ts';
+import { newToModel } from '../../loop/turn.ts';
 import { answerKinds } from '../../protocol/answers.ts';
 import type { OutputItem } from '../../protocol/items.ts';
 import { isFields } from '../../protocol/json.ts';
 import type { ModelRequest } from '../../protocol/request.ts';
 import type { ModelResponse } from '../../protocol/response.ts';
 import { isProviderItem, itemProblem, kindOf, nameOf } from '../../protocol/validate.ts';
+import { asRan } from '../../transcript/edits.ts';
 import { Attempts } from '../attempts.ts';
 import { wait, type Steps } from '../steps.ts';
 import type { Work } from '../work.ts';
@@ -40,18 +42,22 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
         message: `The model paused ${mostPauses} times in one turn without an answer.`,
       });
     }
-    asked = { ...asked, input: [...asked.input, ...response.output] };
+    asked = continued(asked, response, effect.state.server);
   }
   run.costs.delete(effect.id);
   return { type: 'responded', responses, usage: attempts.usage };
 }
 
-function requestOf({ effect }: Work<'call_model'>): ModelRequest {
+function requestOf({ effect, scope }: Work<'call_model'>): ModelRequest {
   const { plan, state } = effect;
-  const { server } = state;
-  const items = plan.input ?? seen((state.view ?? state.log).items);
-  const input = plan.input === null && server !== null && server.sent > 0 ? items.slice(server.sent) : items;
-  return { ...plan.request, input };
+  scope.callIds(state.log);
+  return { ...plan.request, input: asRan(plan.input ?? newToModel(state), scope.edits) };
+}
+
+/** The request after a pause. A provider that keeps the conversation has what it said. */
+function continued(asked: ModelRequest, { id, output }: ModelResponse, server: ServerState | null): ModelRequest {
+  if (server === null || (server.chain && id === undefined)) return { ...asked, input: [...asked.input, ...output] };
+  return server.chain && id !== undefined ? { ...asked, input: [], previousResponseId: id } : { ...asked, input: [] };
 }
 
 /** A response as the run goes on with it: edited by the user's filter, checked, its call ids unique in the conversation. */
@@ -65,7 +71,7 @@ function* received(
   const edited = callModelOutputFilter
     ? checkedResponse(yield* wait<unknown>(callModelOutputFilter({ response, agent, runContext })))
     : response;
-  const output = acceptedOutput(edited, scope.callIds(effect.state.view ?? effect.state.log));
+  const output = acceptedOutput(edited, scope.callIds(effect.state.log));
   const accepted = output === edited.output ? edited : { ...edited, output };
   if (scope.hooks?.onModelEnd ?? agent.hooks?.onModelEnd) {
     yield* wait(scope.fire(agent, (hooks) => hooks.onModelEnd?.({ runContext, agent, response: accepted })));

@@ -12,7 +12,9 @@ export function* checkInput({ effect, scope, run }: Work<'check_input'>): Steps<
   if (guardrail === undefined)
     throw new GuardrailExecutionError(`Agent '${agent.name}' has no input guardrail ${effect.index}.`);
   const runContext = scope.contextOf(agent);
-  const input = inputOf(effect.state.log);
+  const { log, saves } = effect.state;
+  // The input of the run alone, not the session before it.
+  const input = inputOf(log).slice(saves?.done ?? 0);
   try {
     const output = yield* wait(guardrail.execute({ runContext, agent, input }));
     const result = { guardrail: guardrail.name, agent: agent.name, output };

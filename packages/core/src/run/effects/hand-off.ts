@@ -45,6 +45,12 @@ type Passing = { made: Handoff<never>; from: AnyAgent; to: AnyAgent; answer: Fun
 function* viewAfter(work: Work<'hand_off'>, passing: Passing): Steps<Log | null> {
   const { scope, effect } = work;
   const filter = passing.made.inputFilter ?? scope.config.handoffInputFilter;
+  const edits = filter !== undefined || scope.config.nestHandoffHistory === true;
+  if (edits && effect.state.server !== null) {
+    throw new UserError(
+      `handoff inputFilter, nestHandoffHistory: the provider keeps the conversation, so it cannot be changed; drop them, or use a session.`,
+    );
+  }
   const fact: Fact = {
     type: 'handoff_output_item',
     agent: passing.from.name,

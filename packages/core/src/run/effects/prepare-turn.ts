@@ -3,6 +3,7 @@ import { UserError } from '../../errors.ts';
 import { seen } from '../../loop/log.ts';
 import type { Settled } from '../../loop/outcome.ts';
 import type { LoopState, TurnPlan } from '../../loop/state.ts';
+import { newToModel } from '../../loop/turn.ts';
 import { mergeSettings } from '../../model/settings.ts';
 import type { Item } from '../../protocol/items.ts';
 import { isFields } from '../../protocol/json.ts';
@@ -95,8 +96,7 @@ function outputSpec(scope: Scope, agent: AnyAgent): OutputSpec | undefined {
 function* filtered({ effect, scope }: Work<'prepare_turn'>, plan: TurnPlan): Steps<TurnPlan> {
   const { callModelInputFilter, reasoningItemIdPolicy } = scope.config;
   if (!callModelInputFilter && reasoningItemIdPolicy !== 'omit') return plan;
-  const from = effect.state.server?.sent ?? 0;
-  const items = seenByModel(effect.state).slice(from);
+  const items = newToModel(effect.state).slice();
   const input = reasoningItemIdPolicy === 'omit' ? items.map(withoutReasoningId) : items;
   if (!callModelInputFilter) return { ...plan, input };
   const agent = scope.agent(effect.agent);

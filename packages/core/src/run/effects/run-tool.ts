@@ -37,7 +37,7 @@ type Call = {
 export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
   const { effect, scope, control } = work;
   const { call, ended } = effect;
-  if (call.route.type === 'approval') return answerApproval(effect);
+  if (call.route.type === 'approval') return yield* answerApproval(work);
   const agent = scope.agent(effect.agent);
   const { tools, handoffs } = yield* scope.openedToolbox(agent, control.signal);
   const tool = tools.get(call.name);
@@ -73,8 +73,8 @@ function* begun(made: Call): Steps<Settled> {
 }
 
 /** The call with arguments that have passed the tool's schema, or what is wrong with them. */
-function* bind({ tool, work }: Call, text: string): Steps<BoundCall<never> | string> {
-  const parsed = tool.client ? { value: parseJson(work.effect.call.arguments) ?? null } : parseArguments(text);
+function* bind({ tool }: Call, text: string): Steps<BoundCall<never> | string> {
+  const parsed = tool.client ? { value: parseJson(text) ?? null } : parseArguments(text);
   if ('problem' in parsed) return parsed.problem;
   const binding = yield* wait(tool.bind(parsed.value));
   return binding.call ?? `Invalid arguments: ${binding.problem}`;

@@ -5,6 +5,7 @@ import { newLog, seen, type Log } from '../../loop/log.ts';
 import type { Settled } from '../../loop/outcome.ts';
 import type { Check, ServerState } from '../../loop/state.ts';
 import type { Item } from '../../protocol/items.ts';
+import type { RunConfig, RunOptions } from '../config.ts';
 import { inputToItems } from '../input.ts';
 import type { Scope } from '../scope.ts';
 import { wait, type Steps } from '../steps.ts';
@@ -15,7 +16,7 @@ export function* start({ effect, scope, run }: Work<'start'>): Steps<Settled> {
   const agent = scope.agent(effect.agent);
   const model = scope.modelOf(agent);
   checkModels(scope, agent, new Set());
-  const server = serverState(run.options);
+  const server = serverState(run.options, scope.config);
   if (server !== null && model.capabilities.serverState?.length === 0) {
     throw new UserError(
       `conversationId, previousResponseId: the model '${model.name}' of ${model.provider} keeps no conversations; use a session instead.`,
@@ -24,7 +25,7 @@ export function* start({ effect, scope, run }: Work<'start'>): Steps<Settled> {
   const input = seen(effect.state.log.items);
   const history = yield* run.readSession();
   const log = history.length === 0 ? effect.state.log : newLog([...history, ...input]);
-  const view = yield* combined({ history, input, scope });
+  const view = run.options.session ? yield* combined({ history, input: input.slice(), scope }) : null;
   if (scope.hooks?.onRunStart) {
     yield* wait(scope.hooks.onRunStart({ runContext: scope.contextOf(agent), agent, input: input.slice() }));
   }
@@ -67,45 +68,22 @@ function* combined({
   scope: Scope;
 }): Steps<Log | null> {
   const { sessionInputCallback } = scope.config;
-  if (history.length === 0 || sessionInputCallback === undefined) return null;
+  if (sessionInputCallback === undefined) return null;
   const items: unknown = yield* wait(sessionInputCallback({ history, newItems: input }));
   return newLog(inputToItems(items, 'runConfig.sessionInputCallback'));
 }
 
-type ServerOptions = {
-  conversationId?: string | undefined;
-  previousResponseId?: string | undefined;
-  autoPreviousResponseId?: boolean | undefined;
-  session?: unknown;
-};
-
-function serverState({
-  conversationId,
-  previousResponseId,
-  autoPreviousResponseId,
-  session,
-}: ServerOptions): ServerState | null {
-  const named =
-    conversationId !== undefined
-      ? 'conversationId'
-      : previousResponseId !== undefined
-        ? 'previousResponseId'
-        : undefined;
-  if (session !== undefined && named !== undefined) {
-    throw new UserError(
-      `session, ${named}: give one of them; with ${named} the provider keeps the conversation, with a session you do.`,
-    );
+/** A conversation is kept in one place: by the provider, or in a session. */
+function serverState(options: RunOptions<never>, config: RunConfig<never>): ServerState | null {
+  const { session } = options;
+  const conversationId = options.conversationId ?? config.conversationId ?? null;
+  const previousResponseId = options.previousResponseId ?? config.previousResponseId ?? null;
+  const given = Object.entries({ session, conversationId, previousResponseId }).filter(([, value]) => value ?? false);
+  if (given.length > 1) {
+    const names = given.map(([name]) => name).join(', ');
+    throw new UserError(`${names}: give one of them; a conversation is kept in one place.`);
   }
-  if (conversationId !== undefined && previousResponseId !== undefined) {
-    throw new UserError(
-      'conversationId, previousResponseId: give one of them; a conversation already knows its last response.',
-    );
-  }
-  if (named === undefined && autoPreviousResponseId !== true) return null;
-  return {
-    conversationId: conversationId ?? null,
-    previousResponseId: previousResponseId ?? null,
-    chain: conversationId === undefined,
-    sent: 0,
-  };
+  const chain = conversationId === null;
+  const none = chain && previousResponseId === null && options.autoPreviousResponseId !== true;
+  return none ? null : { conversationId, previousResponseId, chain, sent: 0 };
 }
