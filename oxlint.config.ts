@@ -9,6 +9,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   transcript: ['protocol'],
   model: ['transcript', 'protocol'],
   agent: ['model', 'transcript', 'protocol'],
+  http: ['protocol'],
   loop: ['protocol'],
   session: ['protocol'],
   tracing: ['protocol'],
@@ -28,7 +29,13 @@ export default defineConfig({
   plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'promise'],
   categories: { correctness: 'error', suspicious: 'error' },
   options: { typeAware: true },
-  ignorePatterns: ['**/dist/**', '**/node_modules/**', '**/corpus/**', 'gates/fixtures/**', '**/test/types/programs.ts'],
+  ignorePatterns: [
+    '**/dist/**',
+    '**/node_modules/**',
+    '**/corpus/**',
+    'gates/fixtures/**',
+    '**/test/types/programs.ts',
+  ],
   rules: {
     complexity: ['error', { max: 12, variant: 'modified' }],
     'max-depth': ['error', 3],
@@ -98,6 +105,7 @@ function adapters(): Override[] {
         '../**',
         '!../**/core/src/**',
         '@polyrun/core',
+        '@polyrun/core/http',
         '@polyrun/core/testing',
         ...vendor.flatMap((name) => [name, `${name}/**`]),
       ],
@@ -121,7 +129,10 @@ function core(): Override[] {
       files: ['packages/core/src/**/*.ts'],
       rules: { 'no-restricted-globals': ['error', ...hostGlobals()], 'typescript/no-unsafe-type-assertion': 'off' },
     },
-    { files: ['packages/core/src/*.ts'], rules: top(folders.filter((folder) => folder !== 'testing')) },
+    {
+      files: ['packages/core/src/*.ts'],
+      rules: top(folders.filter((folder) => folder !== 'testing' && folder !== 'http')),
+    },
     {
       files: ['packages/core/src/errors.ts'],
       rules: onlyImports(['./protocol/**'], 'Here: protocol, and types of run.', ['./run/**']),

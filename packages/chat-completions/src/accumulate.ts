@@ -1,8 +1,9 @@
 import { ModelError, ResponseEvents, type ModelEvent } from '@polyrun/core';
+import type { Fields } from '@polyrun/core';
+import { fieldsOf, given, listOf, stringOf } from '@polyrun/core/http';
 import type { ReasoningField } from './dialects.ts';
 import { contentIn, opaqueIn, reasoningIn } from './reasoning.ts';
 import { ToolCalls } from './tool-calls.ts';
-import { fieldsOf, given, listOf, textOf, type Fields } from './http/fields.ts';
 import { doneMark, type Chunk, type Reply } from './wire.ts';
 
 type Mutable = { [field: string]: unknown };
@@ -35,7 +36,7 @@ class StreamedReply {
     if (!choice) return [];
     // Beside a delta, `message` is the whole so far; it is all there is where a server did not stream.
     const events = this.#delta(fieldsOf(choice['delta'] ?? choice['message']));
-    const finish = textOf(choice['finish_reason']);
+    const finish = stringOf(choice['finish_reason']);
     if (finish === '') return events;
     this.#finish = finish;
     return [...events, ...this.#calls.end()];
@@ -66,13 +67,13 @@ class StreamedReply {
     const words = field === this.#told ? text : '';
     if (words !== '' || opaqueIn(delta).length > 0) events.push(...this.#events.reasoning(words));
     if (field === 'thinking') this.#append('thinking', text);
-    this.#append('reasoning_content', textOf(delta['reasoning_content']));
-    this.#append('reasoning', textOf(delta['reasoning']));
+    this.#append('reasoning_content', stringOf(delta['reasoning_content']));
+    this.#append('reasoning', stringOf(delta['reasoning']));
     for (const detail of listOf(delta['reasoning_details'])) this.#detail(detail);
     const content = contentIn(delta);
     if (content !== '') events.push(...this.#events.text(content));
     this.#append('content', content);
-    const refusal = textOf(delta['refusal']);
+    const refusal = stringOf(delta['refusal']);
     if (refusal !== '') events.push(...this.#events.refusal(refusal));
     this.#append('refusal', refusal);
     const { function_call } = delta;
@@ -83,7 +84,7 @@ class StreamedReply {
   }
 
   #append(field: string, text: string): void {
-    if (text !== '') this.#message[field] = textOf(this.#message[field]) + text;
+    if (text !== '') this.#message[field] = stringOf(this.#message[field]) + text;
   }
 
   /** Lists grow, entries of one index being pieces of one; opaque fields come whole. */
@@ -120,7 +121,7 @@ function overlay(known: Fields, told: Fields, grows?: ReadonlySet<string>): Fiel
   const merged: Mutable = { ...known };
   for (const [field, value] of Object.entries(told)) {
     if (value === null || value === undefined || value === '') continue;
-    if (grows?.has(field)) merged[field] = textOf(known[field]) + textOf(value);
+    if (grows?.has(field)) merged[field] = stringOf(known[field]) + stringOf(value);
     else
       merged[field] =
         typeof value === 'object' && !Array.isArray(value) ? overlay(fieldsOf(known[field]), fieldsOf(value)) : value;

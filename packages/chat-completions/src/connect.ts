@@ -1,9 +1,9 @@
 import { isFields, UserError } from '@polyrun/core';
+import { fieldsOf, stringOf } from '@polyrun/core/http';
 import { OpenAI } from 'openai';
 import type { AdapterOptions } from './options.ts';
 import { hostOf, presets, variablesOf } from './presets.ts';
 import type { Connection } from './transport.ts';
-import { fieldsOf, textOf } from './http/fields.ts';
 
 /** What a model is called by and where; `preset` is the name of one. */
 type Place = { readonly provider: string; readonly model: string; readonly preset: string | undefined };
@@ -17,7 +17,7 @@ export function connector(options: AdapterOptions, place: Place): () => Promise<
   let made: { baseURL: string; client: OpenAI } | undefined;
   return async () => {
     const { client, headers } = options;
-    if (client) return { client, headers: {}, query: {}, secrets: [textOf(client.apiKey)] };
+    if (client) return { client, headers: {}, query: {}, secrets: [stringOf(client.apiKey)] };
     const { baseURL, query } = addressOf(options, place);
     const key = await keyOf(options, place);
     if (made?.baseURL !== baseURL) made = { baseURL, client: newClient(baseURL, options) };
@@ -51,7 +51,7 @@ function addressOf(
   { provider, model, preset = '' }: Place,
 ): { baseURL: string; query: Query } {
   const { urls } = variablesOf(preset);
-  const address = baseURL || environment(urls) || textOf(presets[preset]?.url);
+  const address = baseURL || environment(urls) || stringOf(presets[preset]?.url);
   if (!URL.canParse(address))
     throw new UserError(
       `baseURL: ${address || 'none'} for ${provider}. Give the whole URL, such as https://…/v1, or set ${urls[0]}.`,
@@ -79,7 +79,7 @@ async function keyOf({ apiKey, headers = {}, baseURL }: AdapterOptions, { provid
   const { keys } = variablesOf(preset ?? '');
   const key =
     (typeof apiKey === 'function' ? await apiKey() : apiKey) || (preset === undefined ? '' : environment(keys));
-  const needed = preset !== undefined && !hostOf(textOf(presets[preset]?.url)).startsWith('localhost');
+  const needed = preset !== undefined && !hostOf(stringOf(presets[preset]?.url)).startsWith('localhost');
   if (key !== '' || !needed || Object.keys(headers).some((name) => /^(authorization|api-key)$/i.test(name))) return key;
   const where = baseURL === undefined ? '' : ` at ${hostOf(baseURL)}`;
   throw new UserError(`No API key for ${provider}${where}: set ${keys[0]}, or give the option apiKey.`);
@@ -95,5 +95,5 @@ function authorization(key: string, { preset }: Place): { [name: string]: string
 function environment(names: readonly string[]): string {
   const host: unknown = Reflect.get(globalThis, 'process');
   const variables = isFields(host) ? fieldsOf(host['env']) : {};
-  return names.map((name) => textOf(variables[name])).find((value) => value !== '') ?? '';
+  return names.map((name) => stringOf(variables[name])).find((value) => value !== '') ?? '';
 }

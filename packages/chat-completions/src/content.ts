@@ -1,6 +1,6 @@
 import type { InputPart, MessagePart } from '@polyrun/core';
+import { given } from '@polyrun/core/http';
 import type { Target } from './target.ts';
-import { given } from './http/fields.ts';
 import type { JsonObject } from './wire.ts';
 
 /** The content of a user message: a string when it is nothing but text, which every server takes, else parts. What has no place is described and reported. */

@@ -14,10 +14,10 @@ import {
   type StopType,
   type Usage,
 } from '@polyrun/core';
-import { notAReply } from './http/errors.ts';
+import type { Fields } from '@polyrun/core';
+import { fieldsOf, given, listOf, notAReply, numberOf, stringOf } from '@polyrun/core/http';
 import { contentIn, opaqueIn, reasoningIn } from './reasoning.ts';
 import { callPiece, isClosed } from './tool-calls.ts';
-import { fieldsOf, given, listOf, numberOf, textOf, type Fields } from './http/fields.ts';
 import type { Reply } from './wire.ts';
 
 /** Reads a completion, streamed or not. Throws a `ModelError` for what is no completion and for one that the provider broke off. */
@@ -30,7 +30,7 @@ export function decodeReply(
   const choice = choices.find(({ index }) => index === 0) ?? choices[0];
   if (!choice) throw notAReply('it has no choices', requestId);
   const message = fieldsOf(choice['message']);
-  const raw = textOf(choice['finish_reason']);
+  const raw = stringOf(choice['finish_reason']);
   // OpenRouter and Mistral say `error`, Z.AI `network_error`, DeepSeek `insufficient_system_resource`.
   if (/error|insufficient/.test(raw))
     throw new ModelError({
@@ -42,8 +42,8 @@ export function decodeReply(
   const at = { provider, cut: stop === 'length' || stop === 'content_filter' };
   const calls = callsOf(message, at);
   return {
-    ...given({ id: textOf(body['id']) || undefined, requestId }),
-    model: textOf(body['model']) || model,
+    ...given({ id: stringOf(body['id']) || undefined, requestId }),
+    model: stringOf(body['model']) || model,
     output: [
       ...reasoningOf(message, provider),
       ...messageOf(message, body, at),
@@ -74,7 +74,7 @@ const stops: { readonly [reason: string]: StopType } = {
 
 function stopByContent(message: Fields, calls: readonly FunctionCallItem[]): StopType {
   if (calls.length > 0) return 'tool_calls';
-  return textOf(message['refusal']) !== '' && contentIn(message) === '' ? 'refusal' : 'end';
+  return stringOf(message['refusal']) !== '' && contentIn(message) === '' ? 'refusal' : 'end';
 }
 
 function reasoningOf(message: Fields, provider: string): ReasoningItem[] {
@@ -96,7 +96,7 @@ function reasoningOf(message: Fields, provider: string): ReasoningItem[] {
 function messageOf(message: Fields, body: Fields, { cut }: { cut: boolean }): MessageItem[] {
   const content: (OutputText | Refusal)[] = [];
   const text = contentIn(message);
-  const refusal = textOf(message['refusal']);
+  const refusal = stringOf(message['refusal']);
   if (text !== '') content.push({ type: 'output_text', text, annotations: annotationsOf(message, body) });
   if (refusal !== '') content.push({ type: 'refusal', refusal });
   return content.length === 0
@@ -111,8 +111,8 @@ function annotationsOf({ annotations }: Fields, { citations, search_results }: F
   const cited = listOf(annotations).map(({ type, ...rest }) => ({
     type,
     ...rest,
-    ...fieldsOf(rest[textOf(type)]),
-    [textOf(type)]: undefined,
+    ...fieldsOf(rest[stringOf(type)]),
+    [stringOf(type)]: undefined,
   }));
   return [...cited, ...sources.map((source) => ({ type: 'url_citation', ...source }))].map(toJson);
 }

@@ -1,4 +1,5 @@
 import {
+  strictSchema,
   toJson,
   UserError,
   type Adaptation,
@@ -72,13 +73,25 @@ function isFunctionTool(spec: ToolSpec): spec is FunctionToolSpec {
 }
 
 function functionTool({ name, description, parameters, strict }: FunctionToolSpec, target: Target): JsonObject {
-  const { dialect, capabilities, provider, model } = target;
+  const { dialect, capabilities, provider, model, report } = target;
   if (capabilities.tools === false)
     throw new UserError(`tools: ${provider}/${model} has none; leave out '${name}' or change the model.`);
   return {
     type: 'function',
-    function: { name, description, parameters, ...(strict && dialect.strictTools && { strict }) },
+    function: {
+      name,
+      description,
+      ...schemaFields(name, parameters, strict && dialect.strictTools ? report : undefined),
+    },
   };
+}
+
+/** The schema of a tool's arguments; in the form that strict mode wants, where it is asked for and the schema has one. */
+function schemaFields(name: string, schema: Json, report?: Target['report']): { parameters: Json; strict?: true } {
+  const made = report && strictSchema(schema);
+  if (made?.strict) return { parameters: made.schema, strict: true };
+  if (made) report('changed_schema', name, `not strict, because it has ${made.reason}`);
+  return { parameters: schema };
 }
 
 function hostedTool(spec: HostedToolSpec, target: Target): { tool?: JsonObject; body?: JsonObject } {
@@ -114,7 +127,8 @@ function outputFormat(
   const { schema, strict } = output;
   if (structuredOutput !== 'none' && !(structuredOutput === 'without_tools' && tools.length > 0)) {
     const name = output.name.replace(/[^\w-]/g, '_').slice(0, 64);
-    return { format: { type: 'json_schema', json_schema: { name, schema, strict } } };
+    const { parameters, strict: exact = false } = schemaFields(output.name, schema, strict ? report : undefined);
+    return { format: { type: 'json_schema', json_schema: { name, schema: parameters, strict: exact } } };
   }
   report('output_strategy', 'prompted', 'the schema stands in the instructions');
   const prompt = `Answer with one JSON object that obeys this JSON Schema:\n${JSON.stringify(schema)}`;

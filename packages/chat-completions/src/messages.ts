@@ -10,11 +10,11 @@ import {
   type OutputItem,
   type ReasoningItem,
 } from '@polyrun/core';
+import { given, isList } from '@polyrun/core/http';
 import { userContent } from './content.ts';
 import type { ReasoningField } from './dialects.ts';
 import { api, type Target } from './target.ts';
 import { isClosed } from './tool-calls.ts';
-import { given, isList } from './http/fields.ts';
 import type { ChatMessage, JsonObject } from './wire.ts';
 
 /** The items of one turn of the model, which this wire holds in one message. */

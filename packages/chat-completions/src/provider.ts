@@ -1,4 +1,5 @@
 import { defineModel, toJson, UserError, type Codec, type Model, type ModelProvider } from '@polyrun/core';
+import { given } from '@polyrun/core/http';
 import { accumulateReply } from './accumulate.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { connector } from './connect.ts';
@@ -9,7 +10,6 @@ import type { AdapterOptions } from './options.ts';
 import { hostOf, presetName, presetOfURL, presets } from './presets.ts';
 import { api, type Destination } from './target.ts';
 import { chatTransport } from './transport.ts';
-import { given } from './http/fields.ts';
 import type { Body, Chunk, Reply } from './wire.ts';
 
 /**

@@ -1,19 +1,20 @@
+import type { Fields } from '@polyrun/core';
+import { listOf, stringOf } from '@polyrun/core/http';
 import type { ReasoningField } from './dialects.ts';
-import { listOf, textOf, type Fields } from './http/fields.ts';
 
 /** The reasoning that a message or a delta shows, and the field that tells it: several may tell the same. */
 export function reasoningIn(message: Fields): { text: string; field: ReasoningField | undefined } {
   const { reasoning_content, reasoning, reasoning_details, content, thinking } = message;
   const tellings: readonly (readonly [ReasoningField, string])[] = [
-    ['reasoning_content', textOf(reasoning_content)],
-    ['reasoning', textOf(reasoning)],
+    ['reasoning_content', stringOf(reasoning_content)],
+    ['reasoning', stringOf(reasoning)],
     [
       'reasoning_details',
       listOf(reasoning_details)
-        .map(({ text, summary }) => textOf(text) || textOf(summary))
+        .map(({ text, summary }) => stringOf(text) || stringOf(summary))
         .join(''),
     ],
-    ['thinking', textOf(thinking) || listOf(content).map(thinkingOf).join('')],
+    ['thinking', stringOf(thinking) || listOf(content).map(thinkingOf).join('')],
   ];
   const [field, text = ''] = tellings.find(([, told]) => told !== '') ?? [];
   return { text, field };
@@ -25,7 +26,7 @@ function thinkingOf({ type, thinking }: Fields): string {
   return typeof thinking === 'string'
     ? thinking
     : listOf(thinking)
-        .map(({ text }) => textOf(text))
+        .map(({ text }) => stringOf(text))
         .join('');
 }
 
@@ -34,7 +35,7 @@ export function contentIn({ content }: Fields): string {
   return typeof content === 'string'
     ? content
     : listOf(content)
-        .map(({ text }) => textOf(text))
+        .map(({ text }) => stringOf(text))
         .join('');
 }
 

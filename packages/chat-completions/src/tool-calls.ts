@@ -1,5 +1,6 @@
 import { isFields, parseJson, type ModelEvent, type ResponseEvents } from '@polyrun/core';
-import { fieldsOf, given, numberOf, textOf, type Fields } from './http/fields.ts';
+import type { Fields } from '@polyrun/core';
+import { fieldsOf, given, numberOf, stringOf } from '@polyrun/core/http';
 
 /** A tool call, or a piece of one, whatever dialect wrote it. */
 export type CallPiece = { index: number | undefined; id: string; name: string; args: string; extra: unknown };
@@ -11,9 +12,9 @@ export function callPiece({ index, id, function: called, extra_content }: Fields
   const { name, arguments: args } = fieldsOf(called);
   const piece: CallPiece = {
     index: numberOf(index),
-    id: textOf(id),
-    name: textOf(name),
-    args: isFields(args) ? JSON.stringify(args) : textOf(args),
+    id: stringOf(id),
+    name: stringOf(name),
+    args: isFields(args) ? JSON.stringify(args) : stringOf(args),
     extra: extra_content,
   };
   return piece.id + piece.name + piece.args === '' ? undefined : piece;

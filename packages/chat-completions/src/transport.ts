@@ -1,10 +1,17 @@
 import { AgentsError, parseJson, type CallContext, type Transport } from '@polyrun/core';
+import {
+  callError,
+  type CallFacts,
+  errorInReply,
+  eventData,
+  given,
+  headerReader,
+  notAReply,
+  redactor,
+  requestIdIn,
+} from '@polyrun/core/http';
 import type { OpenAI } from 'openai';
 import { accumulateReply } from './accumulate.ts';
-import { callError, errorInReply, headerReader, notAReply, requestIdIn, type CallFacts } from './http/errors.ts';
-import { redactor } from './http/redact.ts';
-import { eventData } from './http/sse.ts';
-import { given } from './http/fields.ts';
 import { doneMark, type Body, type Chunk, type JsonObject, type Reply } from './wire.ts';
 
 /** One call's way to the endpoint. */

@@ -4,7 +4,8 @@ import { dialectRows } from '../src/dialects.ts';
 import { chatCompletions } from '../src/index.ts';
 import { ask, encoded } from './support/endpoint.ts';
 
-const tool = { type: 'function', name: 'f', description: 'F', parameters: { type: 'object' }, strict: true } as const;
+const parameters = { type: 'object', properties: {}, required: [], additionalProperties: false } as const;
+const tool = { type: 'function', name: 'f', description: 'F', parameters, strict: true } as const;
 const everything: ModelSettings = {
   temperature: 0.5,
   topP: 0.9,
@@ -106,7 +107,7 @@ const fixtures: { [row: string]: Fixture } = {
     sent: {
       thinking: { type: 'enabled' },
       reasoning_effort: 'high',
-      tools: [{ type: 'function', function: { name: 'f', description: 'F', parameters: { type: 'object' } } }],
+      tools: [{ type: 'function', function: { name: 'f', description: 'F', parameters } }],
     },
     without: ['seed'],
   },
@@ -141,7 +142,7 @@ const fixtures: { [row: string]: Fixture } = {
     asked: { tools: [tool], settings: { reasoning: { effort: 'none' }, toolChoice: 'required', seed: 1 } },
     sent: {
       thinking: { type: 'disabled' },
-      tools: [{ type: 'function', function: { name: 'f', description: 'F', parameters: { type: 'object' } } }],
+      tools: [{ type: 'function', function: { name: 'f', description: 'F', parameters } }],
     },
     without: ['seed', 'toolChoice'],
     facts: { forcedToolChoice: false, structuredOutput: 'none' },

@@ -1,4 +1,4 @@
-import { UserError, type Item, type ModelRequest } from '@polyrun/core';
+import { UserError, type Item, type Json, type ModelRequest } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
 import { chatCompletions } from '../src/index.ts';
 import { ask, encoded } from './support/endpoint.ts';
@@ -288,12 +288,31 @@ describe('tools, output and settings', () => {
   });
 
   test('an output type is a JSON schema with a legal name', async () => {
-    const output = { name: 'my output!', schema: { type: 'object' }, strict: true };
-    const { body } = await encoded(ask({ output }));
+    const schema = { type: 'object', properties: {}, required: [], additionalProperties: false };
+    const { body } = await encoded(ask({ output: { name: 'my output!', schema, strict: true } }));
     expect(body['response_format']).toEqual({
       type: 'json_schema',
-      json_schema: { name: 'my_output_', schema: { type: 'object' }, strict: true },
+      json_schema: { name: 'my_output_', schema, strict: true },
     });
+  });
+
+  test('a schema goes out in strict form where it has one, else as it is, and that is reported', async () => {
+    const optional = { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false };
+    const open = { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: true };
+    const made = (name: string, parameters: Json) =>
+      ({ type: 'function', name, description: '', parameters, strict: true }) as const;
+    const { body, response } = await encoded(ask({ tools: [made('closed', optional), made('open', open)] }));
+    expect(body['tools']).toMatchObject([
+      {
+        function: {
+          strict: true,
+          parameters: { required: ['a'], properties: { a: { anyOf: [{ type: 'string' }, { type: 'null' }] } } },
+        },
+      },
+      { function: { parameters: open } },
+    ]);
+    expect(body).not.toHaveProperty('tools.1.function.strict');
+    expect(response.adaptations).toMatchObject([{ type: 'changed_schema', name: 'open' }]);
   });
 
   test.each([

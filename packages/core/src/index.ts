@@ -32,7 +32,7 @@ export type {
   ToolSpec,
 } from './protocol/request.ts';
 export type { Adaptation, ModelErrorKind, ModelResponse, StopType } from './protocol/response.ts';
-export { isFields, parseJson, toJson } from './protocol/json.ts';
+export { isFields, parseJson, toJson, type Fields } from './protocol/json.ts';
 export { contentText } from './protocol/text.ts';
 export { addUsage, usageOf, type Usage } from './protocol/usage.ts';
 

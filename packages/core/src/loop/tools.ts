@@ -134,40 +134,27 @@ export function withSlot(state: LoopState, index: number, slotState: SlotState):
 export function flush(state: LoopState): LoopState {
   const { step, end } = state;
   if (step.type !== 'tools' || end?.type === 'ending' || end?.type === 'done') return state;
-  let next = step.next;
-  const ready: number[] = [];
-  for (; next < step.slots.length; next++) {
-    const slot = step.slots[next];
-    if (slot === undefined || isOpen(slot)) break;
-    if (slot.type === 'done' && !slot.logged) ready.push(next);
-  }
-  const logged = next === step.next ? state : logOutputs(state, { ...step, next }, ready);
+  let { next } = step;
+  for (let slot = step.slots[next]; slot && !isOpen(slot); slot = step.slots[next]) next += 1;
+  const logged = next === step.next ? state : logOutputs(state, { ...step, next }, [step.next, next]);
   return step.open > 0 || step.slots.some(isPending) ? logged : close(logged);
 }
 
 /** What has settled goes into the log although earlier calls have not: the run ends here. */
 export function closeOpenCalls(state: LoopState): LoopState {
   const { step } = state;
-  if (step.type !== 'tools') return state;
-  const ready = [...step.slots.keys()].filter((index) => {
-    const slot = step.slots[index];
-    return slot?.type === 'done' && !slot.logged;
-  });
-  return logOutputs(state, step, ready);
+  return step.type === 'tools' ? logOutputs(state, step, [0, step.slots.length]) : state;
 }
 
-function logOutputs(state: LoopState, step: ToolsStep, ready: readonly number[]): LoopState {
-  if (ready.length === 0) return { ...state, step };
+function logOutputs(state: LoopState, step: ToolsStep, [from, to]: readonly [number, number]): LoopState {
   const items: Item[] = [];
   const facts: Fact[] = [];
-  const slots = [...step.slots];
-  for (const index of ready) {
-    const slot = slots[index];
-    if (slot?.type !== 'done') continue;
+  const slots = step.slots.map((slot, index) => {
+    if (index < from || index >= to || slot.type !== 'done' || slot.logged) return slot;
     items.push(slot.output);
     facts.push(outputFact(slot, state.agent));
-    slots[index] = { ...slot, logged: true };
-  }
+    return { ...slot, logged: true };
+  });
   return extend({ ...state, step: { ...step, slots } }, items, facts);
 }
 

@@ -82,8 +82,8 @@ export class MemorySession implements Session {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#queue = this.#queue.filter((each) => each !== waiting);
-        // As the platform does: whatever the reason is.
-        reject(signal?.reason);
+        const reason: unknown = signal?.reason;
+        reject(reason);
       };
       const grant = (owner: Owner) => {
         signal?.removeEventListener('abort', leave);

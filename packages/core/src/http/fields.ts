@@ -1,7 +1,4 @@
-import { isFields, type Json } from '@polyrun/core';
-
-/** A JSON object whose values have not been looked at yet. */
-export type Fields = { readonly [key: string]: unknown };
+import { isFields, type Fields, type Json } from '../protocol/json.ts';
 
 /** The value as an object; an empty one when it is none. */
 export function fieldsOf(value: unknown): Fields {
@@ -19,7 +16,7 @@ export function isList(value: Json | undefined): value is readonly Json[] {
 }
 
 /** The value as text; `''` when it is none. */
-export function textOf(value: unknown): string {
+export function stringOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 

@@ -1,4 +1,4 @@
-import { isFields } from '@polyrun/core';
+import { isFields } from '../protocol/json.ts';
 
 const mask = '[redacted]';
 /** What looks like a key, a token or encoded data, wherever it comes from. */

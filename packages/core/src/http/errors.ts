@@ -1,5 +1,6 @@
-import { ModelError, type ModelErrorKind } from '@polyrun/core';
-import { fieldsOf, given, numberOf, textOf } from './fields.ts';
+import { ModelError } from '../errors.ts';
+import type { ModelErrorKind } from '../protocol/response.ts';
+import { fieldsOf, given, numberOf, stringOf } from './fields.ts';
 import type { Redact } from './redact.ts';
 
 /** What is known of a call when it fails. */
@@ -18,7 +19,7 @@ export function callError(error: unknown, facts: CallFacts): ModelError {
       retryAfterMs: retryAfter(header),
     });
   const inner = fieldsOf(cause);
-  const words = facts.redact([message, inner['message'], inner['code'] ?? code].map(textOf).join(' '));
+  const words = facts.redact([message, inner['message'], inner['code'] ?? code].map(stringOf).join(' '));
   const broken = /connect|fetch|network|socket|terminated|E[A-Z]{5}/i.test(words) ? 'network' : 'unknown';
   const kind = /time(d )?-?out/i.test(words) ? 'timeout' : broken;
   return new ModelError({ kind, message: `The call of ${facts.provider} failed: ${words}`, cause: error });
@@ -43,14 +44,14 @@ type Answered = CallFacts & { status: number | undefined; retryAfterMs?: number 
 
 function answeredError(body: unknown, { provider, redact, status, requestId, retryAfterMs }: Answered): ModelError {
   const { code, type, param } = fieldsOf(body);
-  const codes = redact(`${textOf(code)} ${textOf(type)}`.trim());
+  const codes = redact(`${stringOf(code)} ${stringOf(type)}`.trim());
   const words = wordsOf(body);
   const message = redact(words) || 'no reason given';
   const fields = {
     message,
-    code: numberOf(code) ?? redact(textOf(code)),
-    type: redact(textOf(type)),
-    param: redact(textOf(param)),
+    code: numberOf(code) ?? redact(stringOf(code)),
+    type: redact(stringOf(type)),
+    param: redact(stringOf(param)),
   };
   return new ModelError({
     kind: kindOf(`${status ?? ''} ${codes} ${words}`.replaceAll('\n', ' ')),
@@ -63,8 +64,8 @@ function answeredError(body: unknown, { provider, redact, status, requestId, ret
 /** The words of an error body, whatever shape it has; routers add those of the provider behind them. */
 function wordsOf(body: unknown): string {
   const { message, metadata } = fieldsOf(body);
-  const words = textOf(message) || textOf(body) || JSON.stringify(body);
-  return `${words} ${textOf(fieldsOf(metadata)['raw'])}`.trim();
+  const words = stringOf(message) || stringOf(body) || JSON.stringify(body);
+  return `${words} ${stringOf(fieldsOf(metadata)['raw'])}`.trim();
 }
 
 /**
@@ -100,7 +101,7 @@ type HeaderReader = (name: string) => string | undefined;
 /** Reads headers of any fetch's making. */
 export function headerReader(headers: unknown): HeaderReader {
   const get = fieldsOf(headers)['get'];
-  return (name) => (typeof get === 'function' ? textOf(get.call(headers, name)) || undefined : undefined);
+  return (name) => (typeof get === 'function' ? stringOf(get.call(headers, name)) || undefined : undefined);
 }
 
 /** The id under which the provider knows the request. */
