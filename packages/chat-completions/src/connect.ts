@@ -52,7 +52,8 @@ function addressOf(
 ): { baseURL: string; query: Query } {
   const { urls } = variablesOf(preset);
   const address = baseURL || environment(urls) || stringOf(presets[preset]?.url);
-  if (!URL.canParse(address))
+  // What stands before a port would else pass for a scheme.
+  if (!/^https?:/.test(address) || !URL.canParse(address))
     throw new UserError(
       `baseURL: ${address || 'none'} for ${provider}. Give the whole URL, such as https://…/v1, or set ${urls[0]}.`,
     );

@@ -1,2 +1,3 @@
 export type { AdapterOptions } from './options.ts';
+export { presetNames } from './presets.ts';
 export { chatCompletions } from './provider.ts';

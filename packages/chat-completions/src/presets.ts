@@ -73,6 +73,9 @@ export function presetName(name: string): string | undefined {
   return Object.hasOwn(presets, canonical) ? canonical : undefined;
 }
 
+/** What may stand before the slash of a model's name. */
+export const presetNames: readonly string[] = Object.keys(presets);
+
 /** The preset whose endpoint this URL belongs to. */
 export function presetOfURL(url: string): string | undefined {
   const host = hostOf(url);

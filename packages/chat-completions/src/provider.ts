@@ -71,7 +71,8 @@ function placeOf(name: string, options: AdapterOptions): Place {
 
 function placeByPrefix(name: string, called: string | undefined): Place {
   const slash = name.indexOf('/');
-  const preset = presetName(slash < 0 ? 'openai' : name.slice(0, slash));
+  // A bare name is OpenAI's, unless the provider was given a name that nobody knows.
+  const preset = presetName(slash < 0 ? (called ?? 'openai') : name.slice(0, slash));
   if (preset !== undefined) return { provider: called ?? preset, model: name.slice(slash + 1), preset };
   throw new UserError(
     `model: '${name}' names no known provider. Put one before the slash (${Object.keys(presets).join(', ')}), ` +

@@ -44,7 +44,7 @@ export function chatTransport(route: Route): Transport<Body, Reply, Chunk> {
 
   async function* call(body: Body, { signal }: CallContext): AsyncGenerator<Chunk> {
     const { client, headers, query, secrets } = await route.connect();
-    const facts = { provider, redact: redactor(secrets, body.messages), requestId: undefined };
+    const facts = { provider, redact: redactor(secrets, body.messages), address: client.baseURL };
     try {
       const options = { body, headers, query, signal, stream: body['stream'] === true, maxRetries: 0, timeout: never };
       yield* chunksOf(await client.post('/chat/completions', options).asResponse(), facts);

@@ -137,6 +137,7 @@ describe('a call that gets no answer', () => {
     await new Promise((resolve) => server.close(resolve));
     const caught = await thrown(modelOf({ baseURL: `http://127.0.0.1:${port}/v1` }).getResponse(ask()));
     expect(caught).toMatchObject({ kind: 'network', retryable: true });
+    expect(String(caught)).toMatch(/at http:\/\/127\.0\.0\.1:\d+.* ECONNREFUSED/);
     expect(caught.status).toBeUndefined();
   });
 

@@ -1,7 +1,7 @@
 import { UserError } from '@polyrun/core';
 import { OpenAI } from 'openai';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { chatCompletions, type AdapterOptions } from '../src/index.ts';
+import { chatCompletions, presetNames, type AdapterOptions } from '../src/index.ts';
 import { presets } from '../src/presets.ts';
 import { all, ask, completion, endpoint, json, sse, delta, finish } from './support/endpoint.ts';
 
@@ -262,6 +262,15 @@ describe('streams', () => {
     await all(model.streamResponse(ask(), { onWire: ({ kind }) => void seen.push(kind) }));
     expect(seen).toEqual(['request', 'chunk', 'chunk', 'chunk']);
   });
+});
+
+test('an address without its scheme is refused before any request', async () => {
+  await expect(call('m', { baseURL: 'localhost:9' })).rejects.toThrow(/^baseURL: localhost:9 .*https:/);
+});
+
+test('a provider by a name that nobody knows does not become OpenAI', () => {
+  expect(() => chatCompletions({ name: 'grok', apiKey: 'k' }).getModel('llama')).toThrow(/names no known provider/);
+  expect(presetNames).toContain('groq');
 });
 
 test('a provider that can travel says how', () => {

@@ -4,11 +4,17 @@ import { fieldsOf, given, numberOf, stringOf } from './fields.ts';
 import type { Redact } from './redact.ts';
 
 /** What is known of a call when it fails. */
-export type CallFacts = { readonly provider: string; readonly redact: Redact; readonly requestId?: string | undefined };
+export type CallFacts = {
+  readonly provider: string;
+  readonly redact: Redact;
+  readonly requestId?: string | undefined;
+  /** Where the call went, for errors of connections. */
+  readonly address?: string | undefined;
+};
 
 /** Names what the client or a connection threw: an answer that is an error, a connection that failed, or anything else. */
 export function callError(error: unknown, facts: CallFacts): ModelError {
-  const { status, error: body, headers, message, cause, code } = fieldsOf(error);
+  const { status, error: body, headers, message } = fieldsOf(error);
   const header = headerReader(headers);
   const answered = numberOf(status);
   if (answered !== undefined)
@@ -18,11 +24,18 @@ export function callError(error: unknown, facts: CallFacts): ModelError {
       requestId: requestIdIn(header),
       retryAfterMs: retryAfter(header),
     });
-  const inner = fieldsOf(cause);
-  const words = facts.redact([message, inner['message'], inner['code'] ?? code].map(stringOf).join(' '));
+  const words = facts.redact(causesOf(error).join(' '));
   const broken = /connect|fetch|network|socket|terminated|E[A-Z]{5}/i.test(words) ? 'network' : 'unknown';
   const kind = /time(d )?-?out/i.test(words) ? 'timeout' : broken;
-  return new ModelError({ kind, message: `The call of ${facts.provider} failed: ${words}`, cause: error });
+  const at = facts.address === undefined ? '' : ` at ${facts.address}`;
+  return new ModelError({ kind, message: `The call of ${facts.provider}${at} failed: ${words}`, cause: error });
+}
+
+/** The words and codes of an error and of what caused it: clients wrap the error that tells what happened. */
+function causesOf(error: unknown, depth = 5): string[] {
+  const { message, code, cause } = fieldsOf(error);
+  const own = [stringOf(message), stringOf(code)].filter((text) => text !== '');
+  return depth === 0 || cause === undefined ? own : [...new Set([...own, ...causesOf(cause, depth - 1)])];
 }
 
 /** The error that stands where a completion or a chunk should: in a body of status 200, or in the middle of a stream. */

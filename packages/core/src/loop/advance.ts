@@ -236,15 +236,23 @@ function limited(state: LoopState): LoopState {
   return limit === undefined ? state : ending(state, { type: 'limit', limit });
 }
 
-function limitReached({ options: { limits }, usage, toolCalls, elapsedMs, step }: LoopState): LimitName | undefined {
+function limitReached(state: LoopState): LimitName | undefined {
+  const { limits } = state.options;
+  const { usage, toolCalls, elapsedMs } = state;
   if (limits === null) return undefined;
   const reached = (limit: number | undefined, counter: number) => limit !== undefined && counter >= limit;
-  const wantsTool = step.type === 'tools' && step.slots.some(({ type }) => type === 'ready' || type === 'decided');
-  if (wantsTool && reached(limits.toolCalls, toolCalls)) return 'toolCalls';
+  if (reached(limits.toolCalls, toolCalls) && wantsTool(state)) return 'toolCalls';
   if (reached(limits.inputTokens, usage.inputTokens)) return 'inputTokens';
   if (reached(limits.outputTokens, usage.outputTokens)) return 'outputTokens';
   if (reached(limits.totalTokens, usage.totalTokens)) return 'totalTokens';
   return reached(limits.wallMs, elapsedMs) ? 'wallMs' : undefined;
+}
+
+/** True when a call is yet to begin, here or in a run inside. */
+function wantsTool({ step, end }: LoopState): boolean {
+  const wants = (slot: SlotState) =>
+    slot.type === 'ready' || slot.type === 'decided' || (slot.type === 'nested' && wantsTool(slot.state));
+  return end === null && step.type === 'tools' && step.slots.some(wants);
 }
 
 function usageIn(outcome: Outcome): Usage | null {

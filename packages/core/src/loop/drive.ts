@@ -131,10 +131,7 @@ class Driver {
     const live: Live = { control, running: undefined };
     this.#live.set(effect.id, live);
     live.running = result.then(
-      (outcome) => {
-        this.#live.delete(effect.id);
-        this.deliver(outcome);
-      },
+      (outcome) => this.deliver(outcome),
       (cause: unknown) => {
         this.#live.delete(effect.id);
         this.#failure ??= { cause };
@@ -169,6 +166,8 @@ class Driver {
   }
 
   #fold(outcome: Outcome): void | Promise<void> {
+    // Only now: an effect that has settled is wanted until its outcome is folded in, and must not start again.
+    this.#live.delete(outcome.id);
     this.#state = advance(this.#state, outcome);
     return this.#host.onState?.(this.#state, outcome);
   }

@@ -253,7 +253,7 @@ describe.for(stops)('%s', ([name, stop]) => {
     const byTool = await stopped(
       new Agent({ name: 'A', model: staged([calling({ name: 'act' })]).model, tools: [act] }),
       {
-        after: async () => gate.open(),
+        after: async () => (await idle(), gate.open()),
       },
     );
     await expectStopped(byTool);
@@ -262,7 +262,7 @@ describe.for(stops)('%s', ([name, stop]) => {
     const hook = latch();
     const { model, seen } = staged([spoken('hi')]);
     const byModel = await stopped(new Agent({ name: 'A', model, hooks: { onModelStart: () => hook.promise } }), {
-      after: async () => hook.open(),
+      after: async () => (await idle(), hook.open()),
     });
     await expectStopped(byModel);
     expect(seen.calls).toBe(0);
