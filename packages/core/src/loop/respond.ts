@@ -8,6 +8,7 @@ import type {
   Candidate,
   LocalCall,
   LoopState,
+  Route,
   ServerState,
   Settlement,
   Slot,
@@ -61,42 +62,29 @@ function kept(server: ServerState, responses: readonly ModelResponse[], sent: nu
 
 /** The call that this side must answer, if the item is one. */
 export function localCall(item: OutputItem, plan: TurnPlan): LocalCall | undefined {
-  if (item.type === 'function_call') {
-    const route = Object.hasOwn(plan.routes, item.name) ? plan.routes[item.name] : undefined;
-    return {
-      item,
-      callId: item.call_id,
-      name: item.name,
-      arguments: item.arguments,
-      route: route ?? { type: 'unknown' },
-    };
-  }
-  return item.type === 'message' || item.type === 'reasoning' ? undefined : providerCall(item, plan);
+  if (item.type === 'message' || item.type === 'reasoning') return undefined;
+  if (item.type !== 'function_call') return providerCall(item, plan);
+  const { name } = item;
+  return { item, callId: item.call_id, name, arguments: item.arguments, route: routeOf(name, plan) };
 }
 
-function providerCall(item: ProviderItem, { clients, routes }: TurnPlan): LocalCall | undefined {
+function providerCall(item: ProviderItem, plan: TurnPlan): LocalCall | undefined {
   const text = (key: string) => (typeof item[key] === 'string' ? item[key] : '');
-  if (item.type === 'mcp_approval_request') {
-    return {
-      item,
-      callId: item.id ?? '',
-      name: text('name'),
-      arguments: text('arguments'),
-      route: { type: 'approval' },
-    };
-  }
-  const client = Object.hasOwn(clients, item.type) ? clients[item.type] : undefined;
-  if (client === undefined && !Object.hasOwn(answerKinds, item.type)) return undefined;
+  const client = own(plan.clients, item.type);
   // There may be several custom tools: the call says which.
-  const name = text('name') || (client ?? item.type);
-  const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
-  return {
-    item,
-    callId: text('call_id') || (item.id ?? ''),
-    name,
-    arguments: stringify(item) ?? '',
-    route: route ?? { type: 'unknown' },
-  };
+  const call = { item, callId: text('call_id') || (item.id ?? ''), name: text('name') || (client ?? item.type) };
+  if (item.type === 'mcp_approval_request')
+    return { ...call, arguments: text('arguments'), route: { type: 'approval' } };
+  if (client === undefined && !Object.hasOwn(answerKinds, item.type)) return undefined;
+  return { ...call, arguments: stringify(item) ?? '', route: routeOf(call.name, plan) };
+}
+
+function routeOf(name: string, { routes }: TurnPlan): Route {
+  return own(routes, name) ?? { type: 'unknown' };
+}
+
+function own<T>(table: { readonly [key: string]: T }, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
 function slotFor(call: LocalCall, handoffTaken: boolean): SlotState {

@@ -59,11 +59,10 @@ export class StreamCompletion {
       item.texts.set(key, (item.texts.get(key) ?? '') + each.delta);
     } else if (each.type === 'response.output_item.added') {
       this.#items[each.output_index] = newItem(each.output_index, each.item);
-    } else if ('part' in each && each.type.endsWith('.added')) {
-      const kind = each.part.type === 'summary_text' ? 'reasoning_summary_text' : each.part.type;
-      this.#items[each.output_index]?.texts.set(keyOf(kind, each), '');
-    } else if ('output_index' in each && each.type.endsWith('.done')) {
-      this.#items[each.output_index]?.done.add(keyOf(each.type.slice('response.'.length, -'.done'.length), each));
+    } else if ('output_index' in each) {
+      const item = this.#items[each.output_index];
+      if (each.type.endsWith('.done')) item?.done.add(keyOf(each.type.slice('response.'.length, -'.done'.length), each));
+      else if ('part' in each) item?.texts.set(keyOf(textKind(each.part), each), '');
     } else this.#ended ||= /^response\.(?:completed|incomplete|failed)$/.test(each.type);
   }
 
@@ -132,6 +131,10 @@ function* closingText(
 
 function newItem(index: number, { id = `item_${index}`, type }: OutputItem): Tracked {
   return { index, id, type, texts: new Map(), done: new Set() };
+}
+
+function textKind({ type }: { type: string }): string {
+  return type === 'summary_text' ? 'reasoning_summary_text' : type;
 }
 
 /** Names one text of an item. */

@@ -83,7 +83,8 @@ function begin<C, O>(
   // A program without types may give anything.
   const name = agent?.name ?? '';
   try {
-    if (name === '') throw new UserError(`agent: expected an Agent, got ${nameOf(agent)}.`);
+    if (!Array.isArray(agent?.tools))
+      throw new UserError(`agent: expected an Agent, got ${nameOf(agent)}; make one with new Agent({ name }).`);
     if (input instanceof RunState) return { run: resumed(input, { agent, config, options: asGiven, make }) };
     const items = inputToItems(input);
     const run = make(newState(name, items, noOptions));

@@ -172,8 +172,8 @@ describe('a client tool', () => {
   });
 
   test('calls that share an id, or have none, are each answered once', async () => {
-    const { call_id: _, id: __, ...bare } = grepCall as ProviderItem;
-    const model = new ScriptedModel([[grepCall, grepCall, bare as OutputItem, bare as OutputItem], 'done']);
+    const { call_id: _, id: __, ...bare } = grepCall;
+    const model = new ScriptedModel([[grepCall, grepCall, bare, bare], 'done']);
     const seen: ProviderItem[] = [];
     const result = await Runner.run(new Agent({ name: 'A', model, tools: [custom('grep', seen)] }), 'go');
     expect(seen).toHaveLength(4);

@@ -261,7 +261,7 @@ describe('over a connection', () => {
   });
 
   test(verifies('S6', 'a server that sends its headers and no more'), async () => {
-    serve = (response) => void response.flushHeaders();
+    serve = (response) => response.flushHeaders();
     expect((await outcome()).error).toMatchObject({ kind: 'timeout', message: expect.stringContaining('firstByteMs') });
     await closed;
   });

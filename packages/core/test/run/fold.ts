@@ -1,65 +1,97 @@
+import * as fc from 'fast-check';
 import type { ModelEvent, ModelResponse, OutputItem } from '../../src/index.ts';
+import { call, message } from '../../src/testing/index.ts';
 
+const text = fc.string({ maxLength: 30 });
+const texts = fc.array(text, { minLength: 1, maxLength: 3 });
+/** An item as a model may write it. */
+export const anyItem: fc.Arbitrary<OutputItem> = fc.oneof(
+  text.map((written) => message(written)),
+  texts.map((parts): OutputItem => ({
+    type: 'message',
+    role: 'assistant',
+    content: parts.map((part) => ({ type: 'output_text', text: part, annotations: [] })),
+  })),
+  text.map((refusal): OutputItem => ({ type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal }] })),
+  fc
+    .record({ summary: fc.array(text, { maxLength: 2 }), content: fc.array(text, { maxLength: 2 }) })
+    .map(({ summary, content }): OutputItem => ({
+      type: 'reasoning',
+      summary: summary.map((part) => ({ type: 'summary_text', text: part })),
+      content: content.map((part) => ({ type: 'reasoning_text', text: part })),
+    })),
+  fc.constant<OutputItem>({ type: 'toy:search_call', id: 'ws_1', status: 'completed', query: 'x' }),
+  fc
+    .tuple(
+      fc.constantFrom('echo', 'broken', 'missing', 'transfer_to_b', 'transfer_to_a'),
+      fc.oneof(fc.string(), fc.integer(), fc.boolean()),
+      fc.nat(3),
+    )
+    .map(([name, value, n]) => call(name, { value }, `call_${n}`)),
+);
 /** What a model's stream breaks of the grammar of Open Responses; empty when nothing. */
 export function grammarProblems(events: readonly ModelEvent[]): string[] {
-  const problems: string[] = [];
-  const items = new Map<number, { id: string; done: boolean; parts: Map<string, boolean> }>();
   const types = events.map(({ type }) => type);
-  const check = (ok: boolean, problem: string) => {
-    if (!ok) problems.push(problem);
-  };
-  check(types[0] === 'response.created', 'does not begin with response.created');
-  check(types.at(-1) === 'polyrun:response_done', 'does not end with polyrun:response_done');
-  check(
-    /^response\.(?:completed|incomplete|failed)$/.test(types.at(-2) ?? ''),
-    'has no terminal event before the last',
-  );
-  check(types.filter((type) => type === 'polyrun:response_done').length === 1, 'is done more than once');
-  for (const [index, event] of events.entries()) {
-    check(event.sequence_number === index, `${event.type} has number ${event.sequence_number} at ${index}`);
+  const problems = [
+    types[0] === 'response.created' ? '' : 'does not begin with response.created',
+    types.at(-1) === 'polyrun:response_done' ? '' : 'does not end with polyrun:response_done',
+    /^response\.(?:completed|incomplete|failed)$/.test(types.at(-2) ?? '')
+      ? ''
+      : 'has no terminal event before the last',
+    types.filter((type) => type === 'polyrun:response_done').length === 1 ? '' : 'is done more than once',
+    ...events.map(({ type, sequence_number: number }, index) =>
+      number === index ? '' : `${type} is ${number} at ${index}`,
+    ),
+  ].filter((problem) => problem !== '');
+  return [...problems, ...sequenceProblems(events)];
+}
+
+function sequenceProblems(events: readonly ModelEvent[]): string[] {
+  const problems: string[] = [];
+  const items = new Map<number, OpenItem>();
+  for (const event of events) {
     if (event.type === 'response.output_item.added') {
-      check(!items.has(event.output_index), `item ${event.output_index} is added twice`);
+      if (items.has(event.output_index)) problems.push(`item ${event.output_index} is added twice`);
+      if (!event.item.id) problems.push(`item ${event.output_index} has no id`);
       items.set(event.output_index, { id: event.item.id ?? '', done: false, parts: new Map() });
-      check(event.item.id !== undefined && event.item.id !== '', `item ${event.output_index} has no id`);
-      continue;
-    }
-    if (!('output_index' in event)) continue;
-    const item = items.get(event.output_index);
-    if (item === undefined || item.done) {
-      problems.push(`${event.type} for item ${event.output_index}, which is not open`);
-      continue;
-    }
-    if ('item_id' in event) check(event.item_id === item.id, `${event.type} names ${event.item_id}, not ${item.id}`);
-    const key =
-      'content_index' in event ? `c${event.content_index}` : 'summary_index' in event ? `s${event.summary_index}` : 'a';
-    switch (event.type) {
-      case 'response.output_item.done':
-        item.done = true;
-        check(
-          [...item.parts.values()].every((closed) => closed),
-          `item ${event.output_index} is done with an open part`,
-        );
-        break;
-      case 'response.content_part.added':
-      case 'response.reasoning_summary_part.added':
-        check(!item.parts.has(key), `part ${key} is added twice`);
-        item.parts.set(key, false);
-        break;
-      case 'response.content_part.done':
-      case 'response.reasoning_summary_part.done':
-        check(item.parts.get(key) === false, `part ${key} is done without being open`);
-        item.parts.set(key, true);
-        break;
-      case 'response.output_text.delta':
-      case 'response.refusal.delta':
-      case 'response.reasoning_summary_text.delta':
-        check(item.parts.get(key) === false, `${event.type} for part ${key}, which is not open`);
-        break;
-      default:
-    }
+    } else if ('output_index' in event) problems.push(...itemProblems(event, items.get(event.output_index)));
   }
-  for (const [index, { done }] of items) check(done, `item ${index} is never done`);
+  for (const [index, { done }] of items) if (!done) problems.push(`item ${index} is never done`);
   return problems;
+}
+
+type OpenItem = { id: string; done: boolean; parts: Map<string, 'open' | 'done'> };
+
+function itemProblems(event: Extract<ModelEvent, { output_index: number }>, item: OpenItem | undefined): string[] {
+  const where = `${event.type} of item ${event.output_index}`;
+  if (item === undefined || item.done) return [`${where}, which is not open`];
+  if ('item_id' in event && event.item_id !== item.id) return [`${where} names ${event.item_id}`];
+  if (event.type === 'response.output_item.done') {
+    item.done = true;
+    return [...item.parts.values()].includes('open') ? [`${where} with an open part`] : [];
+  }
+  return partProblems(event, item).map((problem) => `${where} ${problem}`);
+}
+
+function partProblems(event: object & { type: string }, { parts }: OpenItem): string[] {
+  const key =
+    'content_index' in event
+      ? `c${String(event.content_index)}`
+      : 'summary_index' in event
+        ? `s${String(event.summary_index)}`
+        : '';
+  const state = parts.get(key);
+  if (event.type.endsWith('part.added')) {
+    parts.set(key, 'open');
+    return state === undefined ? [] : [`adds part ${key} twice`];
+  }
+  if (event.type.endsWith('part.done')) {
+    parts.set(key, 'done');
+    return state === 'open' ? [] : [`ends part ${key}, which is not open`];
+  }
+  // Reasoning text and arguments have no parts.
+  const loose = key === '' || event.type.startsWith('response.reasoning_text.');
+  return loose || state === 'open' ? [] : [`for part ${key}, which is not open`];
 }
 
 /** The items that the deltas alone make, without ids and what only a whole item has. */
@@ -107,25 +139,24 @@ export function foldDeltas(events: readonly ModelEvent[]): unknown[] {
 
 /** A final item in the shape of `foldDeltas`. */
 export function asFolded(item: OutputItem): unknown {
-  const texts: [string, string][] = [];
-  if (item.type === 'message') {
-    const content =
-      typeof item.content === 'string' ? [{ type: 'output_text', text: item.content } as const] : item.content;
-    for (const [index, part] of content.entries()) {
-      if (part.type === 'output_text') texts.push([`output_text ${index}`, part.text]);
-      if (part.type === 'refusal') texts.push([`refusal ${index}`, part.refusal]);
-    }
-  }
-  if (item.type === 'reasoning' && Array.isArray(item.summary)) {
-    const { content = [], summary } = item;
-    for (const [index, { text }] of (Array.isArray(content) ? content : []).entries())
-      if (text !== '') texts.push([`reasoning ${index}`, text]);
-    for (const [index, { text }] of summary.entries()) texts.push([`summary ${index}`, text]);
-  }
   const name = item.type === 'function_call' ? { name: item['name'] } : {};
-  if (item.type === 'function_call' && typeof item.arguments === 'string' && item.arguments !== '')
-    texts.push(['arguments', item.arguments]);
-  return { type: item.type, ...name, texts: Object.fromEntries(texts.toSorted(byKey)) };
+  return { type: item.type, ...name, texts: Object.fromEntries(textsOf(item).toSorted(byKey)) };
+}
+
+function textsOf(item: OutputItem): [string, unknown][] {
+  const fields: Record<string, unknown> = { ...item };
+  const parts = (key: string) => (Array.isArray(fields[key]) ? fields[key] : []).entries();
+  const texts: [string, unknown][] = [];
+  if (item.type === 'message')
+    for (const [index, part] of parts('content')) texts.push([`${part.type} ${index}`, part.text ?? part.refusal]);
+  if (item.type === 'reasoning') {
+    // Reasoning text has no part of its own that an event opens.
+    for (const [index, { text: written }] of parts('content'))
+      if (written !== '') texts.push([`reasoning ${index}`, written]);
+    for (const [index, { text: written }] of parts('summary')) texts.push([`summary ${index}`, written]);
+  }
+  if (item.type === 'function_call' && item['arguments'] !== '') texts.push(['arguments', item['arguments']]);
+  return texts;
 }
 
 /** The items that the `done` events hold, without the ids that only events need. */
@@ -143,6 +174,6 @@ export function withoutIds({ output }: ModelResponse): unknown[] {
   return output.map(({ id: _, ...item }) => item);
 }
 
-function byKey([a]: [string, string], [b]: [string, string]): number {
+function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
   return a < b ? -1 : 1;
 }

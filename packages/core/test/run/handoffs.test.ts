@@ -152,7 +152,7 @@ describe('a handoff', () => {
       model,
       tools: [ping],
       handoffs: [
-        handoff(b, {
+        handoff<{ paid: boolean }>(b, {
           isEnabled: async ({ runContext, agent }) => {
             asked.push(agent.name);
             return runContext.usage.requests > 0 && runContext.context.paid;

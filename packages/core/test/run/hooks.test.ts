@@ -27,8 +27,12 @@ function noteAll(log: string[], who: string): Hooks<unknown> {
     onToolEnd: ({ tool: { name }, output }) => note(`tool end ${name} ${JSON.stringify(output)}`),
     onHandoff: ({ from, to }) => note(`handoff ${from.name} > ${to.name}`),
     onAgentEnd: ({ agent, output }) => note(`agent end ${agent.name} ${JSON.stringify(output)}`),
-    onRunEnd: ({ result, error }) => note(`run end ${error === undefined ? ending(result) : String(error)}`),
+    onRunEnd: ({ result, error }) => note(`run end ${error === undefined ? ending(result) : words(error)}`),
   };
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : 'no error';
 }
 
 function ending(result: RunResult<unknown, unknown> | undefined): string {
@@ -169,7 +173,7 @@ describe('order', () => {
     const log: string[] = [];
     const run = Runner.run(new Agent({ name: 'A' }), 'x', { hooks: noteAll(log, 'run:') });
     const error = await rejection(run);
-    expect(log).toEqual([`run: run end ${String(error)}`]);
+    expect(log).toEqual([`run: run end ${words(error)}`]);
   });
 
   test(verifies('H1', 'interrupted: the run ends; resumed: neither run nor agent start again'), async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   Agent,
   LimitReachedError,
@@ -7,6 +7,7 @@ import {
   RunState,
   tool,
   usageOf,
+  type ErrorHandlers,
   type RunConfig,
 } from '../../src/index.ts';
 import { call, ScriptedModel } from '../../src/testing/index.ts';
@@ -77,7 +78,7 @@ describe('limits', () => {
       expect(error.limit).toBe(name);
       expect(execute).not.toHaveBeenCalled();
       expect(model.requests).toHaveLength(1);
-      const below = Object.fromEntries(Object.entries(limits).map(([key, value]) => [key, value + 20]));
+      const below = Object.fromEntries(Object.entries(limits).map(([key, value]) => [key, (value ?? 0) + 20]));
       const more = new ScriptedModel([
         response([call('ping')], spending(inputTokens, outputTokens)),
         response([], spending(0, 0)),
@@ -125,55 +126,78 @@ describe('limits', () => {
     }
   });
 
-  test(
-    verifies('L15', 'the error handler answers, once, with what was done; late siblings add nothing behind the answer'),
-    async () => {
-      vi.useFakeTimers();
-      try {
-        const quick = tool({
-          name: 'quick',
-          description: 'Q.',
-          parameters: { type: 'object' },
-          execute: () => new Promise((resolve) => setTimeout(() => resolve('quick output'), 100)),
-        });
-        const careful = tool({
-          name: 'careful',
-          description: 'C.',
-          parameters: { type: 'object' },
-          execute: (_, { signal }) =>
-            new Promise((resolve) => {
-              signal.addEventListener('abort', () => resolve('stopped in time'));
-            }),
-        });
-        const model = new ScriptedModel([[call('careful'), call('quick')]]);
-        const agent = new Agent({ name: 'A', model, tools: [quick, careful] });
-        const session = new MemorySession();
+  describe('with a sibling that reacts to its signal', () => {
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
+
+    /** Two calls: the one that ends uses up the time, the other one stops `delay` after it is told to. */
+    function stopping(delay: number, errorHandlers: ErrorHandlers<unknown>) {
+      const quick = tool({
+        name: 'quick',
+        description: 'Q.',
+        parameters: { type: 'object' },
+        execute: () => new Promise((resolve) => setTimeout(() => resolve('quick output'), 100)),
+      });
+      const careful = tool({
+        name: 'careful',
+        description: 'C.',
+        parameters: { type: 'object' },
+        execute: (_, { signal }) =>
+          new Promise((resolve) => {
+            signal.addEventListener('abort', () => setTimeout(() => resolve('stopped'), delay));
+          }),
+      });
+      const model = new ScriptedModel([[call('careful'), call('quick')], 'done']);
+      const agent = new Agent({ name: 'A', model, tools: [quick, careful] });
+      const session = new MemorySession();
+      const run = Runner.run(agent, 'go', { session, errorHandlers, runConfig: { limits: { wallMs: 50 } } });
+      return { agent, model, session, run };
+    }
+
+    test(
+      verifies('L15', 'the error handler answers once, and what settles meanwhile stands before its answer'),
+      async () => {
         const answer = latch<{ finalOutput: string }>();
         const seen: string[][] = [];
-        const run = Runner.run(agent, 'go', {
-          session,
-          runConfig: { limits: { wallMs: 50 } },
-          errorHandlers: {
-            limitReached: ({ error, runData }) => {
-              expect(error).toMatchObject({ limit: 'wallMs' });
-              seen.push(brief(runData.newItems));
-              return answer.promise;
-            },
+        const { run, session } = stopping(10, {
+          limitReached: ({ error, runData }) => {
+            expect(error).toMatchObject({ limit: 'wallMs' });
+            seen.push(brief(runData.newItems));
+            return answer.promise;
           },
         });
         await vi.advanceTimersByTimeAsync(200);
         answer.open({ finalOutput: 'partial' });
         const result = await run;
-        expect(result.finalOutput).toBe('partial');
         expect(seen).toEqual([['call careful', 'call quick', 'output quick']]);
-        expect(brief(result.newItems).at(-1)).toBe('message partial');
-        expect(outputsIn(result.toInputList())).toMatchObject({ call_quick: 'quick output' });
+        expect(result.finalOutput).toBe('partial');
+        expect(brief(result.newItems).slice(2)).toEqual(['output quick', 'output careful', 'message partial']);
         expect((await session.getItems()).slice(1)).toEqual(result.toInputList().slice(1));
-      } finally {
-        vi.useRealTimers();
-      }
-    },
-  );
+      },
+    );
+
+    test(verifies('L15', 'what settles after the answer adds nothing behind it'), async () => {
+      const { run, session } = stopping(500, { limitReached: () => ({ finalOutput: 'partial' }) });
+      await vi.advanceTimersByTimeAsync(1_000);
+      const result = await run;
+      expect(result.finalOutput).toBe('partial');
+      expect(brief(result.newItems).slice(2)).toEqual(['output quick', 'message partial']);
+      expect((await session.getItems()).slice(1)).toEqual(result.toInputList().slice(1));
+    });
+
+    test(verifies('L15', 'when the error stands, the state goes on from all that has settled'), async () => {
+      const answer = latch<undefined>();
+      const { run, session, agent, model } = stopping(10, { limitReached: () => answer.promise });
+      const ended = limited(run);
+      await vi.advanceTimersByTimeAsync(200);
+      answer.open(undefined);
+      const error = await ended;
+      expect(brief(error.runData?.newItems ?? []).slice(2)).toEqual(['output quick', 'output careful']);
+      const result = await Runner.run(agent, error.state!, { session });
+      expect(result.finalOutput).toBe('done');
+      expect(orderOf(model.requests[1]?.input ?? [])).toEqual(['call_quick', 'call_careful']);
+    });
+  });
 
   test(verifies('L15', 'errorHandlers.default answers, too; undefined lets the error stand'), async () => {
     const { ping } = counting();

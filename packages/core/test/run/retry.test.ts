@@ -155,6 +155,12 @@ describe('by default', () => {
   });
 });
 
+/** Programs without a linter throw anything. */
+function throwing(thrown: unknown): never {
+  // oxlint-disable-next-line only-throw-error
+  throw thrown;
+}
+
 describe('never', () => {
   test.for([
     problem('aborted'),
@@ -187,10 +193,8 @@ describe('never', () => {
   );
 
   test(verifies('R2', 'whatever such a model throws, at once or not, streamed or not'), async () => {
-    for (const thrown of ['text', undefined, { code: 7 }]) {
-      const fails = (): never => {
-        throw thrown;
-      };
+    for (const thrown of ['text', undefined, { code: 7 }, new TypeError('x')]) {
+      const fails = (): never => throwing(thrown);
       const model: Model = { provider: 'p', name: 'm', capabilities: {}, getResponse: fails, streamResponse: fails };
       const agent = new Agent({ name: 'A', model });
       expect(await rejection(Runner.run(agent, 'x'))).toMatchObject({ kind: 'unknown' });

@@ -1,4 +1,5 @@
 import type {
+  CallContext,
   GuardrailOutput,
   InputGuardrail,
   InputItem,
@@ -10,6 +11,7 @@ import type {
 } from '../../src/index.ts';
 import { inputToItems, tool } from '../../src/index.ts';
 import { latch } from './scripts.ts';
+import { toyModel, type Chunk } from './toy-model.ts';
 
 /** An event in a word or two. */
 export function word(event: RunStreamEvent): string {
@@ -138,4 +140,48 @@ export async function unhandledDuring(body: () => Promise<void>): Promise<unknow
     process.off('unhandledRejection', note);
   }
   return seen;
+}
+
+/** Rejects with its reason as soon as a signal is aborted. */
+export async function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  await new Promise((resolve) => {
+    signal?.addEventListener('abort', resolve);
+  });
+  signal?.throwIfAborted();
+  throw new Error('Not aborted.');
+}
+
+/** A model whose turns are chunks; a turn of `null` speaks a word and then waits until it is aborted. */
+export function staged(turns: readonly (readonly Chunk[] | null)[]) {
+  const seen = { calls: 0, signals: [] as AbortSignal[] };
+  const model = toyModel({
+    async *open(_body, { signal }: CallContext) {
+      if (signal) seen.signals.push(signal);
+      const turn = turns[seen.calls++];
+      if (turn) yield* turn;
+      else {
+        yield { type: 'text', delta: 'Well, ' };
+        await untilAborted(signal);
+      }
+    },
+  });
+  return { model, seen };
+}
+
+/** A tool that waits for its signal, or for the test. */
+export function waitingTool(name = 'wait') {
+  const seen = { started: 0, aborted: 0, keys: [] as string[] };
+  const settle = latch<string>();
+  const made = tool({
+    name,
+    description: 'Waits.',
+    parameters: { type: 'object' },
+    execute: (_args, { signal, idempotencyKey }) => {
+      seen.started += 1;
+      seen.keys.push(idempotencyKey);
+      signal.addEventListener('abort', () => (seen.aborted += 1));
+      return Promise.race([settle.promise, untilAborted(signal)]);
+    },
+  });
+  return { tool: made, seen, settle };
 }

@@ -1,170 +1,206 @@
-import { describe, expect, test } from 'vitest';
-import {
-  Agent,
-  ContentFilterError,
-  ModelError,
-  ModelRefusalError,
-  OutputTruncatedError,
-  Runner,
-  tool,
-  UserError,
-  type AgentsError,
-  type ErrorHandlers,
-  type OutputItem,
-} from '../../src/index.ts';
-import { call, message, ScriptedModel } from '../../src/testing/index.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Agent, AgentsError, Runner, RunState, type Hooks } from '../../src/index.ts';
+import { call, ScriptedModel } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
-import { brief, rejection, response } from './scripts.ts';
+import { latch, rejection } from './scripts.ts';
+import { idle, noting, PlainSession, reading, word, words, staged, waitingTool } from './stage.ts';
+import { calling, spoken, toyModel } from './toy-model.ts';
 
-const refused: OutputItem = {
-  type: 'message',
-  role: 'assistant',
-  content: [{ type: 'refusal', refusal: 'I will not.' }],
-};
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
 
-function answering(...turns: ConstructorParameters<typeof ScriptedModel>[0]): { agent: Agent; model: ScriptedModel } {
-  const model = new ScriptedModel(turns);
-  return { agent: new Agent({ name: 'A', model }), model };
-}
-
-describe('an end that is no normal end', () => {
-  test(verifies('L5', 'a refusal is an error with its words'), async () => {
-    const { agent } = answering([refused]);
-    const error = await rejection(Runner.run(agent, 'go'));
-    expect(error).toBeInstanceOf(ModelRefusalError);
-    expect(error).toMatchObject({ refusal: 'I will not.' });
+describe('leaving the iterator', () => {
+  test(verifies('S3', 'stops the run and waits until it has stopped; completed resolves'), async () => {
+    const { model, seen } = staged([null, spoken('done')]);
+    const agent = new Agent({ name: 'A', model });
+    const stream = Runner.runStreamed(agent, 'x');
+    for await (const event of stream) if (word(event) === 'response.output_text.delta') break;
+    expect(seen.signals[0]?.aborted).toBe(true);
+    expect(stream.isComplete).toBe(true);
+    await stream.completed;
+    expect(stream.finalOutput).toBeUndefined();
+    expect((await Runner.run(agent, stream.state)).finalOutput).toBe('done');
   });
 
-  test(verifies('L5', 'a stop that says refusal is one, too, whatever the message holds'), async () => {
-    const { agent } = answering(response([message('No.')], { stop: 'refusal' }));
-    expect(await rejection(Runner.run(agent, 'go'))).toMatchObject({ name: 'ModelRefusalError', refusal: 'No.' });
-  });
-
-  test(verifies('L5', 'a content filter is an error with the partial text'), async () => {
-    const { agent } = answering(response([message('Once upon')], { stop: 'content_filter' }));
-    const error = await rejection(Runner.run(agent, 'go'));
-    expect(error).toBeInstanceOf(ContentFilterError);
-    expect(error).toMatchObject({ partialText: 'Once upon' });
-    const empty = answering(response([], { stop: 'content_filter' }));
-    expect(await rejection(Runner.run(empty.agent, 'go'))).toMatchObject({ partialText: '' });
-  });
-
-  test(verifies('L5', 'a truncated answer is an error with the partial text and what the run had done'), async () => {
-    const { agent } = answering(response([message('Once upon')], { stop: 'length' }));
-    const error = await rejection(Runner.run(agent, 'go'));
-    expect(error).toBeInstanceOf(OutputTruncatedError);
-    expect(error).toMatchObject({
-      partialText: 'Once upon',
-      runData: { rawResponses: [{ stop: { type: 'length' } }] },
-    });
-    expect(brief((error as AgentsError).runData?.newItems ?? [])).toEqual(['message Once upon']);
-  });
-
-  test(verifies('L5', 'they are the same when streamed'), async () => {
-    const { agent } = answering(response([message('Once upon')], { stop: 'length' }));
-    await expect(Runner.runStreamed(agent, 'go').completed).rejects.toBeInstanceOf(OutputTruncatedError);
-  });
-
-  const kinds = [
-    { handler: 'modelRefusal', turn: [refused], type: ModelRefusalError },
-    { handler: 'contentFilter', turn: response([message('so')], { stop: 'content_filter' }), type: ContentFilterError },
-    { handler: 'outputTruncated', turn: response([message('so')], { stop: 'length' }), type: OutputTruncatedError },
-  ] as const;
-
-  test.for(kinds)(verifies('L5', 'errorHandlers.$handler answers instead'), async ({ handler, turn, type }) => {
-    const { agent } = answering(turn);
-    const seen: AgentsError[] = [];
-    const errorHandlers: ErrorHandlers<unknown> = {
-      [handler]: ({ error }: { error: AgentsError }) => {
-        seen.push(error);
-        return { finalOutput: 'instead' };
-      },
-      default: () => {
-        throw new Error('must not be asked');
-      },
-    };
-    const result = await Runner.run(agent, 'go', { errorHandlers });
-    expect(seen).toHaveLength(1);
-    expect(seen[0]).toBeInstanceOf(type);
-    expect(result.finalOutput).toBe('instead');
-    expect(brief(result.newItems).at(-1)).toBe('message instead');
-  });
-
-  test.for(kinds)(verifies('L5', 'errorHandlers.default answers where $handler is not given'), async ({ turn }) => {
-    const { agent } = answering(turn);
-    const errorHandlers: ErrorHandlers<string> = {
-      default: async ({ runContext }) => ({ finalOutput: `for ${runContext.context}`, includeInHistory: false }),
-    };
-    const result = await Runner.run(agent, 'go', { context: 'ada', errorHandlers });
-    expect(result.finalOutput).toBe('for ada');
-    expect(brief(result.newItems)).toHaveLength(1);
-    expect(brief(result.newItems)).not.toContain('message for ada');
-  });
-
-  test(verifies('L5', 'a handler that answers undefined lets the error stand'), async () => {
-    const { agent } = answering([refused]);
-    await expect(Runner.run(agent, 'go', { errorHandlers: { modelRefusal: () => undefined } })).rejects.toBeInstanceOf(
-      ModelRefusalError,
+  test(verifies('S3', 'also through the text stream, and by an error of the reader'), async () => {
+    const { model, seen } = staged([null, null]);
+    const agent = new Agent({ name: 'A', model });
+    const text = Runner.runStreamed(agent, 'x');
+    for await (const piece of text.toTextStream()) if (piece) break;
+    await text.completed;
+    const stream = Runner.runStreamed(agent, 'x');
+    const broken = rejection(
+      (async () => {
+        for await (const event of stream) if (word(event) === 'response.output_text.delta') throw new Error('reader');
+      })(),
     );
-  });
-
-  test('a handler that answers something else is told what to return', async () => {
-    const { agent } = answering([refused]);
-    const error = await rejection(Runner.run(agent, 'go', { errorHandlers: { modelRefusal: () => 'sorry' as never } }));
-    expect(error).toBeInstanceOf(UserError);
-    expect(String(error)).toContain('errorHandlers.modelRefusal: expected { finalOutput }, got');
-  });
-
-  test('a final output that is no text is kept as it is, and as JSON in the history', async () => {
-    const { agent } = answering([refused]);
-    const result = await Runner.run(agent, 'go', { errorHandlers: { default: () => ({ finalOutput: { a: 1 } }) } });
-    expect(result.finalOutput).toEqual({ a: 1 });
-    expect(brief(result.newItems).at(-1)).toBe('message {"a":1}');
+    expect(await broken).toMatchObject({ message: 'reader' });
+    await stream.completed;
+    expect(seen.signals.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 });
 
-describe('a provider pause', () => {
-  const paused = (text: string) => response([message(text)], { stop: 'pause' });
-
-  test(verifies('L5', 'goes on as the same turn, and counts as a request'), async () => {
-    const { agent, model } = answering(paused('one'), paused('two'), 'three');
-    const result = await Runner.run(agent, 'go', { maxTurns: 1 });
-    expect(result.finalOutput).toBe('three');
-    expect(result.usage).toMatchObject({ requests: 3, inputTokens: 30 });
-    expect(brief(result.newItems)).toEqual(['message one', 'message two', 'message three']);
-    expect(model.requests[2]?.input).toMatchObject([{ role: 'user' }, message('one'), message('two')]);
+describe("cancel('after_turn')", () => {
+  test(verifies('S3', 'finishes the turn, its tools and its save, then stops in a resumable state'), async () => {
+    const { model, seen } = staged([calling({ name: 'wait' }), spoken('done')]);
+    const waiting = waitingTool();
+    const session = new PlainSession();
+    const agent = new Agent({ name: 'A', model, tools: [waiting.tool] });
+    const stream = Runner.runStreamed(agent, 'x', { session });
+    const { events, end } = reading(stream);
+    await idle();
+    stream.cancel('after_turn');
+    await idle();
+    expect(stream.isComplete).toBe(false);
+    expect(waiting.seen).toMatchObject({ started: 1, aborted: 0 });
+    waiting.settle.open('waited');
+    expect(await end).toBe('ended');
+    await stream.completed;
+    expect(words(events).at(-1)).toBe('tool_output call_wait');
+    expect(session.words).toEqual(['user', 'function_call', 'function_call_output']);
+    expect([seen.calls, stream.finalOutput]).toEqual([1, undefined]);
+    const resumed = await Runner.run(agent, stream.state, { session });
+    expect([resumed.finalOutput, waiting.seen.started]).toEqual(['done', 1]);
+    expect(session.words).toEqual(['user', 'function_call', 'function_call_output', 'assistant']);
   });
 
-  test(verifies('L5', 'goes on ten times, the next one is a protocol error that knows what it cost'), async () => {
-    const ten = answering(...Array.from({ length: 10 }, () => paused('…')), 'done');
-    await expect(Runner.run(ten.agent, 'go')).resolves.toMatchObject({ finalOutput: 'done', usage: { requests: 11 } });
-    const eleven = answering(...Array.from({ length: 11 }, () => paused('…')), 'done');
-    const error = await rejection(Runner.run(eleven.agent, 'go'));
-    expect(error).toBeInstanceOf(ModelError);
-    expect(error).toMatchObject({ kind: 'protocol', runData: { usage: { requests: 11 } } });
-  });
-
-  test('does not go on past calls that this side must answer', async () => {
-    const ping = tool({ name: 'ping', description: 'Pings.', parameters: { type: 'object' }, execute: () => 'pong' });
-    const model = new ScriptedModel([response([call('ping')], { stop: 'pause' }), 'done']);
-    await Runner.run(new Agent({ name: 'A', model, tools: [ping] }), 'go');
-    expect(model.requests[1]?.input.map(({ type }) => type)).toEqual([
-      'message',
-      'function_call',
-      'function_call_output',
-    ]);
-    const shell: OutputItem = { type: 'local_shell_call', call_id: 'sh', action: { type: 'exec', command: ['ls'] } };
-    const other = new ScriptedModel([response([shell], { stop: 'pause' }), 'done']);
-    await Runner.run(new Agent({ name: 'A', model: other }), 'go');
-    expect(other.requests[1]?.input.at(-1)).toMatchObject({ type: 'local_shell_call_output', call_id: 'sh' });
-  });
-
-  test('is what the output filter makes of the response', async () => {
-    const { agent, model } = answering(paused('half'), 'never asked');
-    const result = await Runner.run(agent, 'go', {
-      runConfig: { callModelOutputFilter: ({ response: given }) => ({ ...given, stop: { type: 'end', raw: null } }) },
+  test(verifies('S3', 'while the model answers: the answer and its tools are part of the turn'), async () => {
+    const more = latch();
+    const ran: string[] = [];
+    let calls = 0;
+    const model = toyModel({
+      async *open() {
+        calls += 1;
+        yield { type: 'text', delta: 'Let me see.' };
+        await more.promise;
+        yield* calling({ name: 'act' });
+      },
     });
-    expect(result.finalOutput).toBe('half');
-    expect(model.requests).toHaveLength(1);
+    const stream = Runner.runStreamed(new Agent({ name: 'A', model, tools: [noting('act', ran)] }), 'x');
+    const { end } = reading(stream);
+    await idle();
+    stream.cancel('after_turn');
+    more.open();
+    expect(await end).toBe('ended');
+    expect([ran, calls]).toEqual([['act'], 1]);
+  });
+
+  test(verifies('S3', 'in the last turn, the run simply ends'), async () => {
+    const more = latch();
+    const model = toyModel({
+      async *open() {
+        await more.promise;
+        yield* spoken('done');
+      },
+    });
+    const stream = Runner.runStreamed(new Agent({ name: 'A', model }), 'x');
+    const { end } = reading(stream);
+    await idle();
+    stream.cancel('after_turn');
+    more.open();
+    await end;
+    expect(stream.finalOutput).toBe('done');
+  });
+
+  test(verifies('S3', 'an immediate stop after it beats it'), async () => {
+    const { model } = staged([calling({ name: 'wait' })]);
+    const waiting = waitingTool();
+    const stream = Runner.runStreamed(new Agent({ name: 'A', model, tools: [waiting.tool] }), 'x');
+    const { end } = reading(stream);
+    await idle();
+    stream.cancel('after_turn');
+    await idle();
+    stream.cancel();
+    expect(await end).toBe('ended');
+    expect(waiting.seen.aborted).toBe(1);
   });
 });
+
+describe('the signal', () => {
+  test(verifies('S3', 'an unstreamed run rejects with its reason, which carries the state'), async () => {
+    const { model } = staged([null, spoken('done')]);
+    const agent = new Agent({ name: 'A', model });
+    const controller = new AbortController();
+    const run = rejection(Runner.run(agent, 'x', { signal: controller.signal }));
+    await idle();
+    const reason = Object.assign(new Error('enough'), {});
+    controller.abort(reason);
+    const error = await run;
+    expect(error).toBe(reason);
+    const state: unknown = Reflect.get(reason, 'state');
+    if (!(state instanceof RunState)) throw new Error('no state');
+    expect((await Runner.run(agent, state)).finalOutput).toBe('done');
+  });
+
+  test(verifies('S3', 'aborted from the start: nothing is called'), async () => {
+    const { model, seen } = staged([spoken('hi')]);
+    const signal = AbortSignal.abort();
+    const log: string[] = [];
+    const agent = new Agent({ name: 'A', model });
+    const hooks: Hooks<unknown> = {
+      onRunStart: () => void log.push('start'),
+      onRunEnd: ({ error }) => void log.push(String(error === signal.reason)),
+    };
+    expect(await rejection(Runner.run(agent, 'x', { signal, hooks }))).toBe(signal.reason);
+    const stream = Runner.runStreamed(agent, 'x', { signal });
+    expect(await reading(stream).end).toBe(signal.reason);
+    expect(seen.calls).toBe(0);
+    expect((await Runner.run(agent, stream.state)).finalOutput).toBe('hi');
+    expect(log.at(-1)).toBe('true');
+  });
+
+  test.for([['a string'], [Object.freeze(new Error('frozen'))], [undefined], [null]] as const)(
+    verifies('S3', 'whatever its reason is (%s), the run rejects with it'),
+    async ([reason]) => {
+      const { model } = staged([null, spoken('done')]);
+      const agent = new Agent({ name: 'A', model });
+      const controller = new AbortController();
+      const stream = Runner.runStreamed(agent, 'x', { signal: controller.signal });
+      const { end } = reading(stream);
+      await idle();
+      controller.abort(reason);
+      expect(await end).toBe(controller.signal.reason);
+      expect(await stream.completed.catch((error: unknown) => error)).toBe(controller.signal.reason);
+      expect((await Runner.run(agent, stream.state)).finalOutput).toBe('done');
+    },
+  );
+
+  test(verifies('S3', 'after the end it changes nothing'), async () => {
+    const controller = new AbortController();
+    const stream = Runner.runStreamed(new Agent({ name: 'A', model: new ScriptedModel(['hi']) }), 'x', {
+      signal: controller.signal,
+    });
+    await stream.completed;
+    controller.abort();
+    stream.cancel();
+    await stream.completed;
+    expect(stream.finalOutput).toBe('hi');
+  });
+});
+
+test(
+  verifies('S3', 'a callback of the consumer that throws ends the run once its other work has stopped'),
+  async () => {
+    const waiting = waitingTool();
+    const inner = new Agent({ name: 'Inner', model: new ScriptedModel(['inner']) });
+    const agent = new Agent({
+      name: 'A',
+      model: new ScriptedModel([[call('wait'), call('inner', { input: 'a' })]]),
+      tools: [
+        waiting.tool,
+        inner.asTool({
+          onStream: ({ event }) => {
+            if (event.type === 'agent_updated_stream_event') throw new AgentsError('onStream');
+          },
+        }),
+      ],
+    });
+    expect(await rejection(Runner.run(agent, 'x'))).toMatchObject({ message: 'onStream' });
+    expect(waiting.seen).toMatchObject({ started: 1, aborted: 1 });
+  },
+);

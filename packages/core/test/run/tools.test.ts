@@ -230,7 +230,7 @@ describe('hosted tools', () => {
       status: 'completed',
       action: { type: 'search', query: 'x' },
     } as const;
-    const model = new ScriptedModel([[item, ...[call('mine')]], 'done']);
+    const model = new ScriptedModel([[item, call('mine')], 'done']);
     const result = await Runner.run(
       new Agent({ name: 'A', model, tools: [{ type: 'web_search' }, named('mine')] }),
       'go',

@@ -131,7 +131,7 @@ describe('what decides whether the run goes on', () => {
     verifies('L4', 'complete calls run, whatever the reason says: $stop × $count'),
     async ({ stop, count }) => {
       const calls = Array.from({ length: count }, (_, index) => call('ping', {}, `call_${index}`));
-      const model = new ScriptedModel([response(calls, { stop: stop }), 'done']);
+      const model = new ScriptedModel([response(calls, { stop }), 'done']);
       const agent = new Agent({ name: 'A', model, tools: [ping] });
       const result = await Runner.run(agent, 'go');
       expect(result.finalOutput).toBe('done');
@@ -143,7 +143,7 @@ describe('what decides whether the run goes on', () => {
   test.for(['end', 'tool_calls', 'other'] as const)(
     verifies('L4', 'without calls a text is the answer, whatever the reason says: %s'),
     async (stop) => {
-      const model = new ScriptedModel([response([message('hello')], { stop: stop })]);
+      const model = new ScriptedModel([response([message('hello')], { stop })]);
       const result = await Runner.run(new Agent({ name: 'A', model }), 'go');
       expect(result.finalOutput).toBe('hello');
       expect(result.rawResponses[0]?.stop).toEqual({ type: stop, raw: stop });

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MemorySession, SessionBusyError, type Item } from '../../src/index.ts';
+import { MemorySession, SessionBusyError, textOf, type Item } from '../../src/index.ts';
 import { describeSession, sessionChecks, type TestFramework } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
 import { rejection } from '../run/scripts.ts';
@@ -16,7 +16,7 @@ function store() {
 }
 
 const user = (text: string): Item => ({ type: 'message', role: 'user', content: text });
-const texts = (items: readonly Item[]) => items.map((item) => (item.type === 'message' ? item.content : item.type));
+const texts = (items: readonly Item[]) => items.map((item) => textOf(item));
 
 describeSession({ name: 'MemorySession', createSession: store(), framework: { describe, test } });
 
@@ -67,14 +67,13 @@ describe('the session conformance kit', () => {
     [
       'forgets keys',
       ['retry', 'crash', 'reopen'],
-      (s) => ({ addItems: (items, { ifVersion } = {}) => plain(s, items, ifVersion) }),
+      (s) => ({ addItems: (items, options) => plain(s, items, { ifVersion: options?.ifVersion }) }),
     ],
     [
       'ignores versions',
       ['swap', 'concurrent', 'empty'],
       (s) => ({
-        addItems: (items, { key } = {}) =>
-          MemorySession.prototype.addItems.call(s, items, key === undefined ? {} : { key }),
+        addItems: (items, options) => plain(s, items, { key: options?.key }),
       }),
     ],
     ['reads the oldest', ['limit'], (s) => ({ getItems: async (limit) => (await s.read()).items.slice(0, limit) })],
@@ -111,8 +110,14 @@ describe('the session conformance kit', () => {
   });
 });
 
-async function plain(session: MemorySession, items: Parameters<MemorySession['addItems']>[0], ifVersion?: string) {
-  return MemorySession.prototype.addItems.call(session, items, ifVersion === undefined ? {} : { ifVersion });
+/** A write with some of its options left out. */
+async function plain(
+  session: MemorySession,
+  items: Parameters<MemorySession['addItems']>[0],
+  { key, ifVersion }: { key?: string | undefined; ifVersion?: string | undefined },
+) {
+  const options = { ...(key !== undefined && { key }), ...(ifVersion !== undefined && { ifVersion }) };
+  return MemorySession.prototype.addItems.call(session, items, options);
 }
 
 async function shift(session: MemorySession) {

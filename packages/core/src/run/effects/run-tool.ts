@@ -1,3 +1,4 @@
+import { outputText } from '../../agent/agent-tool.ts';
 import type { AnyAgent } from '../../agent/agent.ts';
 import type { ToolGuardrail } from '../../agent/guardrails.ts';
 import { isThenable } from '../../agent/maybe-promise.ts';
@@ -190,7 +191,7 @@ function* settleNested(made: Call): Steps<Settled> {
 
 function* failedCall(made: Call, error: unknown): Steps<Settled> {
   const timedOut = error instanceof ToolTimeoutError;
-  const words = error instanceof Error ? error.message : String(error);
+  const words = error instanceof Error ? error.message : outputText(error);
   const message = timedOut ? words : `An error occurred while running the tool. Please try again. Error: ${words}`;
   const settledCall = yield* troubled(made, { kind: timedOut ? 'timeout' : 'error', message, error });
   yield* ended(made, settledCall.type === 'tool_settled' ? settledCall.value : undefined);
