@@ -60,7 +60,6 @@ export function agentTool<C>(agent: Agent<C, unknown>, options: AsToolOptions<C>
   });
   return {
     ...made,
-    timeoutMs: null,
     execute: () => {
       throw new UserError(`Tool '${made.name}': an agent as a tool runs inside a run; give it to an agent's tools.`);
     },

@@ -55,7 +55,7 @@ export type Tool<in C = unknown> = {
   /** The JSON Schema of the arguments, as models are shown it. */
   readonly parameters: Json;
   readonly strict: boolean;
-  readonly timeoutMs: number | null | undefined;
+  readonly timeoutMs: number | undefined;
   readonly timeoutBehavior: 'error_as_result' | 'raise';
   readonly errorFunction:
     | null

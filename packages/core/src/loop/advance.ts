@@ -141,7 +141,7 @@ function refused(state: LoopState, { output }: OutcomeOf<'handoff_refused'>): Lo
 function finished(state: LoopState, { output, items, verdicts }: OutcomeOf<'finished'>): LoopState {
   if (state.end?.type !== 'ending' && state.step.type !== 'finish') return state;
   const extended = extend(
-    closeOpenCalls(state),
+    state,
     items,
     items.map(() => messageFact(state.agent)),
   );

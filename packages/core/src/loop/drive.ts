@@ -80,8 +80,6 @@ class Driver {
   /** What throws ends the drive, once everything else has settled. */
   async run(): Promise<LoopState> {
     try {
-      // What has come already is heard before anything starts.
-      if (this.#inbox.length > 0) await this.#settle();
       return await this.#loop();
     } catch (cause) {
       for (const { control } of this.#live.values()) control.abort();
@@ -92,9 +90,14 @@ class Driver {
 
   async #loop(): Promise<LoopState> {
     for (;;) {
+      // What has come already is heard before anything starts.
+      if (this.#inbox.length > 0) {
+        await this.#settle();
+        continue;
+      }
       const wanted = effectsFor(this.#state);
       const [only] = wanted;
-      const quiet = this.#live.size === 0 && this.#inbox.length === 0;
+      const quiet = this.#live.size === 0;
       if (only === undefined && quiet) return this.#state;
       // Nearly always one effect is wanted and nothing else goes on: no bookkeeping then.
       if (only !== undefined && wanted.length === 1 && quiet) {
@@ -104,7 +107,6 @@ class Driver {
         if (outcome !== undefined) continue;
       } else this.#reconcile(wanted);
       if (this.#inbox.length === 0) await this.#wait();
-      await this.#settle();
     }
   }
 
@@ -133,7 +135,6 @@ class Driver {
     live.running = result.then(
       (outcome) => this.deliver(outcome),
       (cause: unknown) => {
-        this.#live.delete(effect.id);
         this.#failure ??= { cause };
         this.#wake?.();
       },
@@ -141,22 +142,22 @@ class Driver {
     return undefined;
   }
 
+  /** Until something has come back. An effect that throws breaks the drive. */
   async #wait(): Promise<void> {
-    if (this.#failure) return;
     const { race } = this.#host;
-    if (race) {
-      await race([...this.#live.values()].flatMap(({ running }) => running ?? []));
-      return;
+    if (this.#failure === undefined) {
+      if (race) await race([...this.#live.values()].flatMap(({ running }) => running ?? []));
+      else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
     }
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    this.#wake = undefined;
+    if (this.#failure) throw this.#failure.cause;
   }
 
-  /** Folds in all that has come back. An effect that throws breaks the drive. */
+  /** Folds in all that has come back. */
   async #settle(): Promise<void> {
-    if (this.#failure) throw this.#failure.cause;
     const outcomes = this.#inbox;
     this.#inbox = [];
     for (const outcome of outcomes) {

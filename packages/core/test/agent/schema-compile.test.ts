@@ -104,7 +104,7 @@ describe('a UserError names the field and the fix', () => {
   });
 
   test.for([
-    ['a string', 'x', "'x'"],
+    ['a string', 'x', 'a string'],
     ['null', null, 'null'],
     ['an array', [], 'an array'],
     ['undefined', undefined, 'undefined'],

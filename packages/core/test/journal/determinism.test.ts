@@ -47,7 +47,7 @@ test(
       fc.asyncProperty(programs(2), async (program) => {
         const expected = await reference(program);
         for (let length = 0; length <= expected.journal.entries.length; length++) {
-          await expectContinued(program, expected, expected.journal.entries.slice(0, length));
+          await expectContinued(program, expected, { entries: expected.journal.entries.slice(0, length) });
         }
       }),
       { numRuns: 40 },
@@ -90,7 +90,8 @@ test(
           }
           await idle();
           const left = [...journal.entries, ...inFlight.slice(0, late)];
-          const again = await expectContinued(program, expected, left, session);
+          const again = await expectContinued(program, expected, { entries: left, session });
+          expect(await session.getItems()).toEqual(expected.stored);
           // What was in flight is performed again under the key that it had; nothing else is performed twice.
           const recorded = recordedKeys(left, runId);
           const before = new Map(world.happened.map(({ what, key }) => [what, key]));
@@ -111,8 +112,7 @@ test(
 async function expectContinued(
   program: Program,
   expected: Awaited<ReturnType<typeof reference>>,
-  entries: readonly JournalEntry[],
-  session: MemorySession = new MemorySession(),
+  { entries, session = new MemorySession() }: { entries: readonly JournalEntry[]; session?: MemorySession },
 ): Promise<World> {
   const world = new World(program);
   const journal = new OpenJournal(entries);

@@ -4,6 +4,7 @@ import {
   Agent,
   Runner,
   RunState,
+  textOf,
   tool,
   UserError,
   type AsToolOptions,
@@ -357,7 +358,7 @@ describe('an agent as a tool', () => {
         { length: 20 },
         () =>
           ({ input }) =>
-            `echo ${input[0]?.type === 'message' ? String(input[0].content) : ''}`,
+            `echo ${input[0] ? textOf(input[0]) : ''}`,
       ),
     );
     const names = Array.from({ length: 20 }, (_, index) => `q${index}`);

@@ -9,10 +9,11 @@ import {
   type StreamedRunResult,
   type Tool,
 } from '../../src/index.ts';
+import { ScriptedModel } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
 import { latch } from './scripts.ts';
 import { idle, noting, reading, unhandledDuring, word, words, staged, waitingTool } from './stage.ts';
-import { calling, spoken, toyModel } from './toy-model.ts';
+import { calling, spoken, toyModel, type Chunk } from './toy-model.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -61,6 +62,21 @@ describe('a slow consumer', () => {
     }
     expect(events).toBeGreaterThan(100);
     expect(stream.finalOutput).toHaveLength(400);
+  });
+
+  test('does not make a tool run twice that settles while events wait for it', async () => {
+    const reading = latch();
+    const waiting = waitingTool();
+    const inner = new Agent({ name: 'Inner', model: new ScriptedModel(['inner']) });
+    const { model } = staged([calling({ name: 'wait' }, { name: 'inner', args: { input: 'a' } }), spoken('done')]);
+    const tools = [waiting.tool, inner.asTool({ onStream: () => reading.promise })];
+    const run = Runner.run(new Agent({ name: 'A', model, tools }), 'x');
+    await idle();
+    waiting.settle.open('waited');
+    await idle();
+    reading.open();
+    expect((await run).finalOutput).toBe('done');
+    expect(waiting.seen.started).toBe(1);
   });
 });
 
@@ -243,19 +259,21 @@ describe.for(stops)('%s', ([name, stop]) => {
     await expectStopped(end);
   });
 
-  test(verifies('S3', `${name} ends a run whose consumer has stopped reading`), async () => {
-    const model = toyModel({
-      async *open() {
-        for (let n = 0; n < 1000; n++) yield { type: 'text', delta: 'x' };
-        yield { type: 'end', stop: 'end' };
-      },
-    });
-    const controller = new AbortController();
-    const stream = Runner.runStreamed(new Agent({ name: 'A', model }), 'x', { signal: controller.signal });
-    await stream[Symbol.asyncIterator]().next();
-    await idle();
-    stop(stream, controller);
-    const error = name === 'the signal' ? controller.signal.reason : undefined;
-    expect(await stream.completed.catch((reason: unknown) => reason)).toBe(error);
-  });
+  test.for(['response.created', 'polyrun:response_done'] as const)(
+    verifies('S3', `${name} ends a run whose consumer has stopped reading (at %s)`),
+    async (last) => {
+      const messages = Array.from({ length: 200 }, (): Chunk[] => [{ type: 'text', delta: 'x' }, { type: 'next' }]);
+      const { model } = staged([[...messages.flat(), { type: 'end', stop: 'end' }]]);
+      const controller = new AbortController();
+      const stream = Runner.runStreamed(new Agent({ name: 'A', model }), 'x', { signal: controller.signal });
+      const reader = stream[Symbol.asyncIterator]();
+      for (let next = await reader.next(); !next.done && word(next.value) !== last;) next = await reader.next();
+      for (let round = 0; round < 10; round++) await idle();
+      // Until here it waits for its reader: in the model's stream, or with what came of the response.
+      expect(stream.isComplete).toBe(false);
+      stop(stream, controller);
+      const error = name === 'the signal' ? controller.signal.reason : undefined;
+      expect(await stream.completed.catch((reason: unknown) => reason)).toBe(error);
+    },
+  );
 });

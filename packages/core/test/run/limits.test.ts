@@ -241,15 +241,19 @@ describe('limits', () => {
 describe('limits and agents as tools', () => {
   test(verifies('L15', 'tokens of a sub-agent count, and stop it in the middle'), async () => {
     const { execute, ping } = counting();
-    const inner = new ScriptedModel([response([call('ping')], spending(100, 1)), 'never']);
+    const inner = new ScriptedModel([response([call('ping')], spending(100, 1)), 'helped']);
     const helper = new Agent({ name: 'Helper', model: inner, tools: [ping] });
-    const model = new ScriptedModel([[call('helper', { input: 'x' })], 'never']);
+    const model = new ScriptedModel([[call('helper', { input: 'x' })], 'done']);
     const agent = new Agent({ name: 'A', model, tools: [helper.asTool()] });
     const error = await limited(Runner.run(agent, 'go', { runConfig: { limits: { inputTokens: 50 } } }));
     expect(error.runData?.usage.inputTokens).toBe(110);
     expect(execute).not.toHaveBeenCalled();
     expect(inner.requests).toHaveLength(1);
     expect(model.requests).toHaveLength(1);
+    const runConfig: RunConfig = { limits: { inputTokens: 1_000 } };
+    const result = await Runner.run(agent, error.state!, { runConfig });
+    expect(result.finalOutput).toBe('done');
+    expect(outputsIn(result.toInputList())).toEqual({ call_helper: 'helped' });
   });
 
   test(verifies('L15', 'tool calls of sub-agents share one budget with the outer run'), async () => {

@@ -149,6 +149,19 @@ describe('toolErrorFormatter', () => {
     });
   });
 
+  test(
+    verifies('T4', 'a rejection by a person is no failure of the tool: errorFunction: null does not fail the run'),
+    async () => {
+      const model = new ScriptedModel([[call('asks')], 'done']);
+      const tools = [named('asks', () => 'ok', { needsApproval: true, errorFunction: null })];
+      const agent = new Agent({ name: 'A', model, tools });
+      const stopped = await Runner.run(agent, 'go');
+      stopped.state.reject(stopped.interruptions[0]!);
+      expect((await Runner.run(agent, stopped.state)).finalOutput).toBe('done');
+      expect(outputsIn(model.requests[1]?.input ?? [])).toEqual({ call_asks: 'Tool execution was not approved.' });
+    },
+  );
+
   test('leaves what a person said', async () => {
     const model = new ScriptedModel([[call('asks')], 'done']);
     const agent = new Agent({ name: 'A', model, tools: [asks] });

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   Agent,
@@ -133,14 +134,14 @@ describe('a tool that does not answer', () => {
   });
 
   test('a promise of another make is awaited under the same deadline', async () => {
-    // Query builders are thenables: they run when they are awaited.
-    const thenable = (then: (resolve: (rows: unknown) => void) => unknown) => Object.fromEntries([['then', then]]);
-    const query = thenable((resolve) => setTimeout(() => resolve([1, 2]), 5));
+    const Foreign = runInNewContext('Promise') as PromiseConstructor;
+    const query = new Foreign((resolve) => setTimeout(() => resolve([1, 2]), 5));
+    expect(query).not.toBeInstanceOf(Promise);
     const { run, told } = started({ timeoutMs: 10, execute: () => query });
     await vi.advanceTimersByTimeAsync(5);
     await run;
     expect(told()).toBe('[1,2]');
-    const never = started({ timeoutMs: 10, execute: () => thenable(() => undefined) });
+    const never = started({ timeoutMs: 10, execute: () => new Foreign(() => {}) });
     await vi.advanceTimersByTimeAsync(10);
     await never.run;
     expect(never.told()).toContain('did not answer');
@@ -183,6 +184,15 @@ describe('what has no timeout by default', () => {
       );
     },
   );
+
+  test('the inputBuilder of one has the usual one: it cannot hang the run', async () => {
+    const inner = new Agent({ name: 'Inner', model: new ScriptedModel([]) });
+    const model = new ScriptedModel([[call('inner', { input: 'x' })], 'done']);
+    const tools = [inner.asTool({ inputBuilder: () => new Promise(() => {}) })];
+    const run = Runner.run(new Agent({ name: 'A', model, tools }), 'go');
+    await vi.advanceTimersByTimeAsync(5 * minutes);
+    expect((await run).finalOutput).toBe('done');
+  });
 
   test(verifies('T5', 'waiting for an approval'), async () => {
     const model = new ScriptedModel([[call('hang')], 'done']);

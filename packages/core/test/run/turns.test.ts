@@ -150,6 +150,18 @@ describe('what decides whether the run goes on', () => {
     },
   );
 
+  test.for([0, 1, 3])(
+    verifies('L4', 'a response that gives no reason at all is judged by its content: %d calls'),
+    async (count) => {
+      const calls = Array.from({ length: count }, (_, index) => call('ping', {}, `call_${index}`));
+      const silent = { ...response([message('hello'), ...calls]), stop: { type: 'other' as const, raw: null } };
+      const model = new ScriptedModel([silent, 'done']);
+      const result = await Runner.run(new Agent({ name: 'A', model, tools: [ping] }), 'go');
+      expect(result.finalOutput).toBe(count === 0 ? 'hello' : 'done');
+      expect(result.newItems.filter(({ type }) => type === 'tool_call_output_item')).toHaveLength(count);
+    },
+  );
+
   test.for([0, 1, 2])(
     verifies('L4', 'a call cut off by length is not run and the model is told so, %d complete calls before it are run'),
     async (complete) => {

@@ -128,9 +128,7 @@ function* judged(
 function* executed({ tool, context, work }: Call, bound: BoundCall<never>): Steps<unknown> {
   const pending = bound.execute(context);
   if (!isThenable(pending)) return pending;
-  const timeoutMs =
-    tool.timeoutMs === undefined ? (work.scope.config.toolExecution?.timeoutMs ?? 300_000) : tool.timeoutMs;
-  if (timeoutMs === null) return yield* wait(pending);
+  const timeoutMs = tool.timeoutMs ?? work.scope.config.toolExecution?.timeoutMs ?? 300_000;
   const { deadlines } = work.run;
   return yield* wait(
     new Promise((resolve, reject) => {
