@@ -38,6 +38,8 @@ export type RunResult<C, O> = {
   readonly toolOutputGuardrailResults: readonly ToolGuardrailResult[];
   /** Input plus everything new, ready to be the next input. `view: 'model'` gives what the last agent saw (after handoff filters). */
   toInputList(options?: { view?: 'log' | 'model' }): Item[];
+  /** What a person wants to see of a result: `JSON.stringify` and Node's `console.log` show this. */
+  toJSON(): object;
 };
 
 /** What a run had done when an error ended it. */
@@ -165,8 +167,21 @@ export class Result implements RunResult<never, unknown> {
     return this.loopState.verdicts.toolOutput;
   }
 
+  toJSON(): object {
+    const { finalOutput, lastAgent, usage, newItems, interruptions } = this;
+    const told = newItems.map(({ type, rawItem }) => ({ type, rawItem }));
+    return { finalOutput, lastAgent: lastAgent.name, usage, newItems: told, interruptions: interruptions.length };
+  }
+
   toInputList({ view = 'log' }: { view?: 'log' | 'model' } = {}): Item[] {
     const { log, view: seenByModel } = this.loopState;
     return seen(((view === 'model' ? seenByModel : null) ?? log).items).slice();
+  }
+
+  static {
+    const shown = function shown(this: Result): object {
+      return this.toJSON();
+    };
+    Object.defineProperty(this.prototype, Symbol.for('nodejs.util.inspect.custom'), { value: shown });
   }
 }

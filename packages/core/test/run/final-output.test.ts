@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import {
@@ -176,4 +177,11 @@ describe('finalOutputAs', () => {
     const result = await Runner.run(new Agent({ name: 'A', model }), 'go');
     expect(() => result.finalOutputAs(z.string().refine(async () => true))).toThrow(/finalOutputAs schema/);
   });
+});
+
+test('a result shows what it came to when it is printed or made into JSON', async () => {
+  const result = await Runner.run(new Agent({ name: 'A', model: new ScriptedModel(['Hello']) }), 'Hi');
+  const shown = { finalOutput: 'Hello', lastAgent: 'A', usage: { requests: 1 }, interruptions: 0 };
+  expect(JSON.parse(JSON.stringify(result))).toMatchObject(shown);
+  expect(inspect(result)).toContain(`finalOutput: 'Hello'`);
 });

@@ -4,7 +4,6 @@ import {
   MaxTurnsExceededError,
   MemorySession,
   Runner,
-  RunState,
   ToolCallError,
   tool,
   type AgentsError,
@@ -12,6 +11,7 @@ import {
   type ModelRequest,
   type OutputItem,
   type RunOptions,
+  type RunState,
 } from '../../src/index.ts';
 import { call, ScriptedModel } from '../../src/testing/index.ts';
 
@@ -27,9 +27,8 @@ export type Case = {
 /** Answers from the request alone: one turn of calls for each of `turns`, then the end. */
 function model(name: string, turns: readonly (readonly OutputItem[])[], id = false): ScriptedModel {
   const answer = ({ input }: ModelRequest) => {
-    const made = input
-      .filter((item) => item.type === 'function_call' || item.type === 'mcp_approval_request')
-      .map(idOf);
+    // Outputs count as well: a provider that keeps the conversation is told no more.
+    const made = input.map(idOf);
     const output = turns.find((items) => !items.some((item) => made.includes(idOf(item)))) ?? `end of ${name}`;
     if (!id) return output;
     const said = typeof output === 'string' ? [message(output)] : output;
