@@ -2,14 +2,7 @@ import { addUsage, type Usage } from '../protocol/usage.ts';
 import type { Fact } from './log.ts';
 import type { Outcome, OutcomeOf } from './outcome.ts';
 import { respond } from './respond.ts';
-import {
-  isInterrupted,
-  type EndCause,
-  type Failure,
-  type LimitName,
-  type LoopState,
-  type SlotState,
-} from './state.ts';
+import { isInterrupted, type EndCause, type Failure, type LimitName, type LoopState, type SlotState } from './state.ts';
 import { closeOpenCalls, decide, flush, nest, settle, slotOf, spread, wait, withSlot } from './tools.ts';
 import { extend, nextTurn } from './turn.ts';
 
@@ -167,7 +160,8 @@ function saved(state: LoopState, { to }: OutcomeOf<'saved'>): LoopState {
 /** A failed write ends the run as well, but one that is over is not undone by it. */
 function failed(state: LoopState, outcome: OutcomeOf<'failed'>): LoopState {
   const { failure, tripped } = outcome;
-  if (outcome.id.startsWith('save/')) return fail({ ...state, saves: state.saves && { ...state.saves, failure } }, failure);
+  if (outcome.id.startsWith('save/'))
+    return fail({ ...state, saves: state.saves && { ...state.saves, failure } }, failure);
   if (!isNow(state, outcome)) return state;
   return fail(tripped ? { ...state, verdicts: { ...state.verdicts, output: tripped.verdicts } } : state, failure);
 }

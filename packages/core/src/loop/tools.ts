@@ -62,7 +62,11 @@ export function decide(state: LoopState, { callId, decision, always }: OutcomeOf
   const { agent } = state;
   const toolName = call.name;
   // Edited arguments belong to one call.
-  const standing = { agent, toolName, decision: decision.type === 'approved' ? ({ type: 'approved' } as const) : decision };
+  const standing = {
+    agent,
+    toolName,
+    decision: decision.type === 'approved' ? ({ type: 'approved' } as const) : decision,
+  };
   return { ...decided, standing: merged(state.standing, [standing]) };
 }
 
@@ -73,8 +77,7 @@ export function spread(state: LoopState, more: readonly StandingDecision[]): Loo
   const next = { ...state, standing };
   if (step.type !== 'tools') return next;
   return step.slots.reduce((made, slot, index) => {
-    if (slot.type === 'nested')
-      return withSlot(made, index, { ...slot, state: spread(slot.state, standing) });
+    if (slot.type === 'nested') return withSlot(made, index, { ...slot, state: spread(slot.state, standing) });
     const answer = slot.type === 'waiting' ? standingAnswer(made, slot.call) : undefined;
     return answer ? withSlot(made, index, answer) : made;
   }, next);

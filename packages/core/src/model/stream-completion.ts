@@ -61,7 +61,8 @@ export class StreamCompletion {
       this.#items[each.output_index] = newItem(each.output_index, each.item);
     } else if ('output_index' in each) {
       const item = this.#items[each.output_index];
-      if (each.type.endsWith('.done')) item?.done.add(keyOf(each.type.slice('response.'.length, -'.done'.length), each));
+      if (each.type.endsWith('.done'))
+        item?.done.add(keyOf(each.type.slice('response.'.length, -'.done'.length), each));
       else if ('part' in each) item?.texts.set(keyOf(textKind(each.part), each), '');
     } else this.#ended ||= /^response\.(?:completed|incomplete|failed)$/.test(each.type);
   }

@@ -86,9 +86,7 @@ export class RunState {
       ({ callId, path }) => callId === item.callId && String(path) === String(item.path),
     );
     if (waiting === undefined)
-      throw new UserError(
-        `RunState: no call '${item.callId}' waits for approval; take items from interruptions.`,
-      );
+      throw new UserError(`RunState: no call '${item.callId}' waits for approval; take items from interruptions.`);
     if (waiting.toolName !== item.toolName || waiting.arguments !== item.arguments) {
       throw new UserError(
         `RunState: the call '${item.callId}' is not the one that waits; its tool or arguments were changed.`,

@@ -75,7 +75,7 @@ export class Run {
     const owned = session?.acquire && (await this.#acquired(session));
     try {
       if (journal) await takeUp(this, journal);
-      this.#lastMs = now();
+      this.#lastMs = Math.round(now());
       const perform: Perform = (effect, control) => this.perform(effect, control);
       const performed = journal ? recorded(perform, { runId: this.runId, journal }) : perform;
       return await drive(this.state, performed, this.#host());
@@ -174,7 +174,8 @@ export class Run {
   }
 
   #outcome({ id, path, turn }: Effect, settled: Settled): Outcome {
-    const at = now();
+    // Whole milliseconds: their sum is the same in any order.
+    const at = Math.round(now());
     const ms = at - this.#lastMs;
     this.#lastMs = at;
     return { ...settled, id, path, turn, ms };

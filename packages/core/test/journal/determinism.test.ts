@@ -108,6 +108,38 @@ test(
   },
 );
 
+test(
+  verifies('J2', 'killed at any boundary: each hook of what was recorded has fired before, all others fire once'),
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(programs(1), async (program) => {
+        const expected = await reference(program);
+        for (let length = 0; length <= expected.journal.entries.length; length++) {
+          const entries = expected.journal.entries.slice(0, length);
+          const world = await expectContinued(program, expected, { entries });
+          const settled = new Set(entries.flatMap(settledIn));
+          const isSettled = (hook: string) => settled.has(hook.split(' ').at(-1) ?? '');
+          const told = (hook: string) => /^(?:tool|model) (?:start|end)/.test(hook);
+          expect(world.hooks.filter(told).toSorted()).toEqual(
+            expected.hooks.filter((hook) => told(hook) && !isSettled(hook)).toSorted(),
+          );
+        }
+      }),
+      { numRuns: 25 },
+    );
+  },
+);
+
+/** The call, or the turn of an agent's model, that an entry says is settled. */
+function settledIn({ outcome }: JournalEntry): string[] {
+  if (typeof outcome !== 'object' || outcome === null || !('type' in outcome)) return [];
+  const { type, callId, responses } = outcome;
+  // A call of an agent as a tool has fired its start hook once the inner run has begun.
+  if (type === 'tool_settled' && typeof callId === 'string') return [callId];
+  if (type !== 'responded' || !Array.isArray(responses)) return [];
+  return responses.map((response: { id: string }) => response.id);
+}
+
 /** Goes on from what a journal holds and expects the run to end as the reference did. */
 async function expectContinued(
   program: Program,

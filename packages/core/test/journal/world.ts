@@ -97,7 +97,8 @@ export class World {
       onAgentEnd: note('agent end'),
       onToolStart: onTool('tool start'),
       onToolEnd: onTool('tool end'),
-      onModelStart: ({ agent, request }) => note('model start')({ agent, callId: String(turnOf(request, agent.name)) }),
+      onModelStart: ({ agent, request }) =>
+        note('model start')({ agent, callId: `${agent.name}/${turnOf(request, agent.name)}` }),
       onModelEnd: ({ agent, response }) => note('model end')({ agent, callId: String(response.id) }),
     };
     return new Agent({ name, model: this.#model(name, program), tools: [...tools.values()], hooks });
