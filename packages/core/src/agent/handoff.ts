@@ -71,7 +71,9 @@ export function handoff<C, I = undefined>(agent: Agent<C, unknown>, options: Han
     bind: (args) => {
       // Without a schema there is no input: I is then `undefined`, which the compiler cannot know.
       if (schema === undefined) return bound(undefined as I);
-      return after(schema.read(args), (read) => (read.issues ? { problem: issuesText(read.issues) } : bound(read.value)));
+      return after(schema.read(args), (read) =>
+        read.issues ? { problem: issuesText(read.issues) } : bound(read.value),
+      );
     },
   };
 }

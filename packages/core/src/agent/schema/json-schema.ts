@@ -143,7 +143,11 @@ function limitIssues(schema: JsonFields, value: unknown): readonly Issue[] {
   return bounded(Array.from(value).length, schema, ['minLength', 'maxLength', ' characters']);
 }
 
-function bounded(size: number, schema: JsonFields, [least, most, unit]: readonly [string, string, string]): readonly Issue[] {
+function bounded(
+  size: number,
+  schema: JsonFields,
+  [least, most, unit]: readonly [string, string, string],
+): readonly Issue[] {
   const issues = (keyword: string, words: string, fits: (limit: number) => boolean): readonly Issue[] => {
     const limit = schema[keyword];
     return typeof limit !== 'number' || fits(limit) ? [] : expected(`${words} ${limit}${unit}`);
