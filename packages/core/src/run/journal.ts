@@ -27,14 +27,14 @@ export async function takeUp(run: Run, journal: Journal): Promise<void> {
   if (first === undefined) return append({ hash, state: given }, 'run');
   // States share their lists with what they are made of: the journal's own entries are not to grow.
   let state = begunState(toJson(first.outcome), hash, runId);
-  for (const { outcome } of entries) state = advance(state, asOutcome(toJson(outcome)));
+  for (const outcome of entries.flatMap((entry) => entry.outcome)) state = advance(state, asOutcome(toJson(outcome)));
   if (state.end?.type !== 'done') {
     const { options, standing } = given;
     const at = { path: [], turn: state.turn, ms: 0 };
-    for (const outcome of [...answers(given), { type: 'resumed', options, standing, id: 'resume', ...at } as const]) {
-      await append(outcome, outcome.id);
-      state = advance(state, outcome);
-    }
+    const brought = [...answers(given), { type: 'resumed', options, standing, id: 'resume', ...at } as const];
+    // In one entry: of answers given together, a crash keeps all or none.
+    await append(brought, 'resume');
+    for (const outcome of brought) state = advance(state, outcome);
   }
   run.state = state;
   run.scope.publisher?.skip(state);

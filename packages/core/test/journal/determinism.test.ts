@@ -5,6 +5,9 @@ import { verifies } from '../requirements.ts';
 import { idle } from '../run/stage.ts';
 import { OpenJournal, programs, recordedKeys, whole, World, type Program } from './world.ts';
 
+// Hundreds of runs each: on a busy machine they may take longer than a test usually does.
+vi.setConfig({ testTimeout: 60_000 });
+
 beforeEach(() => {
   // The clock stands still, so that times are alike.
   vi.useFakeTimers();
