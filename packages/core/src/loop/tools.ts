@@ -108,9 +108,11 @@ export function sealOf(call: LocalCall, decision: Decision | null): string {
 /** The slot of a call, where the state is at its tools. */
 export function slotOf({ step }: LoopState, callId: string): { slot: Slot; index: number } | undefined {
   if (step.type !== 'tools') return undefined;
+  const { slots, next } = step;
   // Calls settle roughly in order: look from the first that is not in the log.
-  for (let index = 0; index < step.slots.length; index++) {
-    const slot = step.slots[index];
+  for (let count = 0; count < slots.length; count++) {
+    const index = (next + count) % slots.length;
+    const slot = slots[index];
     if (slot?.call.callId === callId) return { slot, index };
   }
   return undefined;
@@ -152,12 +154,14 @@ export function closeOpenCalls(state: LoopState): LoopState {
 function logOutputs(state: LoopState, step: ToolsStep, [from, to]: readonly [number, number]): LoopState {
   const items: Item[] = [];
   const facts: Fact[] = [];
-  const slots = step.slots.map((slot, index) => {
-    if (index < from || index >= to || slot.type !== 'done' || slot.logged) return slot;
+  const slots = [...step.slots];
+  for (let index = from; index < to; index++) {
+    const slot = slots[index];
+    if (slot?.type !== 'done' || slot.logged) continue;
     items.push(slot.output);
     facts.push(outputFact(slot, state.agent));
-    return { ...slot, logged: true };
-  });
+    slots[index] = { ...slot, logged: true };
+  }
   return extend({ ...state, step: { ...step, slots } }, items, facts);
 }
 
