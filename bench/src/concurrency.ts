@@ -94,10 +94,10 @@ async function heapUnderSignal({ quick }: Effort): Promise<Row> {
   const go = async (times: number) => {
     for (let run = 0; run < times; run++) await Runner.run(agent, question, { signal });
   };
-  await go(1_000);
+  // The same before, for what the engine keeps of code that gets hot.
+  await go(runs);
   const heap = await liveHeap();
   await go(runs);
   const over = ((await liveHeap()) - heap) / 1024;
-  // Flat, but for what the engine itself keeps of code that got hot meanwhile.
   return { what: `heap left by ${runs} runs under one signal`, unit: 'KB', polyrun: over, over, target: 256 };
 }

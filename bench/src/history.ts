@@ -29,7 +29,7 @@ export async function history({ quick }: Effort): Promise<readonly Row[]> {
   const on = `on ${length} items`;
   return [
     rowOf(answer, { what: `first turn, an answer, ${on}`, unit: 'ms', target: 0.5 }),
-    rowOf(toolTurn, { what: `first turn, a call, and its answer, ${on}`, unit: 'ms', target: 0.5 }),
+    rowOf(toolTurn, { what: `first turn, with a call, ${on}`, unit: 'ms', target: 0.5 }),
     rowOf(later, { what: `turn after the first, ${on}`, unit: 'µs', per: 1_000, target: 3 }),
   ];
 }

@@ -96,7 +96,7 @@ export function median(values: readonly number[]): number {
 /** Bytes that are alive on the heap, garbage collected. */
 export async function liveHeap(): Promise<number> {
   // What weak references point to lives to the end of the job, and their finalizers are jobs of their own.
-  for (let time = 0; time < 3; time++) {
+  for (let time = 0; time < 5; time++) {
     await setImmediate();
     collectGarbage();
   }

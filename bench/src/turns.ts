@@ -49,7 +49,7 @@ async function furnished(effort: Effort, length: number): Promise<Row> {
     },
     plan(effort, length),
   );
-  const what = `turn, hooks + session + guardrails, run of ${length}`;
+  const what = `turn, hooks, session, guardrails, run of ${length}`;
   return rowOf(comparison, { what, unit: 'µs', per: length, target: 5 });
 }
 

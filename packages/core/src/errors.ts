@@ -1,5 +1,6 @@
 import type { Json } from './protocol/json.ts';
 import type { ModelErrorKind } from './protocol/response.ts';
+import { nameOf } from './protocol/validate.ts';
 import type { GuardrailResult, ToolGuardrailResult } from './protocol/verdicts.ts';
 import type { RunData } from './run/result.ts';
 import type { RunState } from './run/run-state.ts';
@@ -7,8 +8,8 @@ import type { RunState } from './run/run-state.ts';
 /** What every error of a run may carry beside its message. */
 export type ErrorFacts = { cause?: unknown; runData?: RunData; state?: RunState };
 
-/** Under this symbol, the same in every copy of the package, an error holds the names of the classes it is of. */
-const brands = Symbol.for('polyrun.error');
+/** Under this symbol, the same in every copy of the package, an error holds the name of its class. */
+const brand = Symbol.for('polyrun.error');
 
 /**
  * The parent of all errors of this package. `runData` tells what the run had done, `state` resumes it, where there is one.
@@ -23,21 +24,26 @@ export class AgentsError<Facts extends object = object> extends Error {
     const { cause, ...own } = facts ?? {};
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.brand;
-    Object.defineProperty(this, brands, { value: brandsOf(new.target) });
+    Object.defineProperty(this, brand, { value: this.name });
     for (const [key, value] of Object.entries(own)) if (value !== undefined) Reflect.set(this, key, value);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     // A user's subclass without a brand of its own is told apart by its prototype, as usual.
-    if (!Object.hasOwn(this, 'brand')) return Function.prototype[Symbol.hasInstance].call(this, value);
-    const held: unknown = typeof value === 'object' && value !== null && Reflect.get(value, brands);
-    return Array.isArray(held) && held.includes(this.brand);
+    if (typeof value !== 'object' || value === null || !(brand in value) || !Object.hasOwn(this, 'brand')) return false;
+    return this.brand === value[brand] || this.brand === AgentsError.brand;
   }
 }
 
 /** The program is wrong: a configuration, an option or an input. The message names the field and the fix. */
 export class UserError extends AgentsError {
   static override readonly brand: string = 'UserError';
+}
+
+/** The error of a value that the user's program gives where another is expected. */
+export function misfit(field: string, expected: string, value: unknown): UserError {
+  return new UserError(`${field}: expected ${expected}, got ${nameOf(value)}.`);
 }
 
 /** The run made as many model calls as `maxTurns` allows. */
@@ -145,13 +151,4 @@ export class ModelError extends AgentsError<Omit<ModelErrorFacts, 'message'>> {
   constructor({ message, ...facts }: ModelErrorFacts) {
     super(message, { ...facts, retryable: facts.retryable ?? retryableKinds.includes(facts.kind) });
   }
-}
-
-/** The error classes a value of `type` stands for, itself first. */
-function brandsOf(type: Function): string[] {
-  const found: string[] = [];
-  for (let at: unknown = type; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
-    if (Object.hasOwn(at, 'brand') && 'brand' in at && typeof at.brand === 'string') found.push(at.brand);
-  }
-  return found;
 }

@@ -35,9 +35,9 @@ export type NestedRun<in C> = {
   /** True when the user chose the tool's name; a made-up one gives way when names collide. */
   readonly named: boolean;
   readonly maxTurns: number | null;
-  readonly runConfig: RunConfig<C> | undefined;
-  readonly outputExtractor: ((at: { result: RunResult<C, unknown> }) => MaybePromise<string>) | undefined;
-  readonly onStream: ((at: { event: RunStreamEvent; callId: string }) => MaybePromise<void>) | undefined;
+  readonly runConfig?: RunConfig<C> | undefined;
+  readonly outputExtractor?: ((at: { result: RunResult<C, unknown> }) => MaybePromise<string>) | undefined;
+  readonly onStream?: ((at: { event: RunStreamEvent; callId: string }) => MaybePromise<void>) | undefined;
 };
 
 const inputSchema = {
@@ -49,29 +49,28 @@ const inputSchema = {
 
 /** The agent as a tool: `execute` makes the input of the inner run, which the loop then drives as a state of its own. */
 export function agentTool<C>(agent: Agent<C, unknown>, options: AsToolOptions<C>): Tool<C> {
-  const { inputBuilder, parameters = inputSchema, needsApproval } = options;
+  const {
+    toolName,
+    toolDescription,
+    parameters = inputSchema,
+    inputBuilder,
+    needsApproval,
+    isEnabled,
+    maxTurns = 10,
+    ...rest
+  } = options;
   const made = tool<C>({
-    name: options.toolName ?? toolNameFor('', agent.name),
-    description: options.toolDescription ?? agent.handoffDescription ?? `Asks the agent ${agent.name}.`,
+    name: toolName ?? toolNameFor('', agent.name),
+    description: toolDescription ?? agent.handoffDescription ?? `Asks the agent ${agent.name}.`,
     parameters,
-    isEnabled: options.isEnabled,
+    isEnabled,
     needsApproval,
     execute: (args) => (inputBuilder ? inputBuilder({ arguments: args }) : plainInput(args)),
   });
-  return {
-    ...made,
-    execute: () => {
-      throw new UserError(`Tool '${made.name}': an agent as a tool runs inside a run; give it to an agent's tools.`);
-    },
-    nested: {
-      agent,
-      named: options.toolName !== undefined,
-      maxTurns: options.maxTurns === undefined ? 10 : options.maxTurns,
-      runConfig: options.runConfig,
-      outputExtractor: options.outputExtractor,
-      onStream: options.onStream,
-    },
+  const execute = () => {
+    throw new UserError(`Tool '${made.name}': an agent as a tool runs inside a run only; give it to an agent.`);
   };
+  return { ...made, execute, nested: { ...rest, agent, maxTurns, named: toolName !== undefined } };
 }
 
 function plainInput(args: unknown): string {

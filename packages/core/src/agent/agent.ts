@@ -1,7 +1,6 @@
-import { UserError } from '../errors.ts';
+import { misfit } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import type { HostedToolSpec, ModelSettings } from '../protocol/request.ts';
-import { nameOf } from '../protocol/validate.ts';
 import { agentTool, type AsToolOptions } from './agent-tool.ts';
 import type { RunContext } from './context.ts';
 import type { MaybePromise } from './maybe-promise.ts';
@@ -54,42 +53,39 @@ export type AgentHandoffs<C> = readonly (Agent<C, unknown> | Handoff<C>)[];
 
 /** An immutable description: instructions, model, tools, handoffs, guardrails, output type. `C` is the context it needs, `O` its output. */
 export class Agent<in C = unknown, out O = string> {
-  readonly name: string;
-  readonly instructions: AgentOptions<C, O>['instructions'];
-  readonly handoffDescription: string | undefined;
-  readonly model: string | Model | undefined;
-  readonly modelSettings: ModelSettings | undefined;
-  readonly tools: NonNullable<AgentOptions<C, O>['tools']>;
-  readonly inputGuardrails: readonly InputGuardrail<C>[];
-  readonly outputGuardrails: readonly OutputGuardrail<C>[];
-  readonly outputType: StandardSchema<O> | undefined;
-  readonly outputRetries: number;
-  readonly toolUseBehavior: ToolUseBehavior<C>;
-  readonly resetToolChoice: boolean;
-  readonly hooks: Hooks<C> | undefined;
+  declare readonly name: string;
+  declare readonly instructions: AgentOptions<C, O>['instructions'];
+  declare readonly handoffDescription: string | undefined;
+  declare readonly model: string | Model | undefined;
+  declare readonly modelSettings: ModelSettings | undefined;
+  declare readonly tools: NonNullable<AgentOptions<C, O>['tools']>;
+  declare readonly inputGuardrails: readonly InputGuardrail<C>[];
+  declare readonly outputGuardrails: readonly OutputGuardrail<C>[];
+  declare readonly outputType: StandardSchema<O> | undefined;
+  declare readonly outputRetries: number;
+  declare readonly toolUseBehavior: ToolUseBehavior<C>;
+  declare readonly resetToolChoice: boolean;
+  declare readonly hooks: Hooks<C> | undefined;
   /** Carries the types; never set. */
   declare readonly '~types'?: { readonly context: (context: C) => void; readonly output: O };
   readonly #options: AgentOptions<C, O>;
   #handoffs: AgentHandoffs<C> | undefined;
 
   constructor(options: AgentOptions<C, O>) {
-    if (typeof options.name !== 'string' || options.name.trim() === '') {
-      throw new UserError(`Agent name: expected a non-empty string, got ${nameOf(options.name)}.`);
-    }
     this.#options = options;
-    this.name = options.name;
-    this.instructions = options.instructions;
-    this.handoffDescription = options.handoffDescription;
-    this.model = options.model;
-    this.modelSettings = options.modelSettings;
-    this.tools = options.tools ?? [];
-    this.inputGuardrails = options.inputGuardrails ?? [];
-    this.outputGuardrails = options.outputGuardrails ?? [];
-    this.outputType = options.outputType;
-    this.outputRetries = options.outputRetries ?? 0;
-    this.toolUseBehavior = options.toolUseBehavior ?? 'run_llm_again';
-    this.resetToolChoice = options.resetToolChoice ?? true;
-    this.hooks = options.hooks;
+    const {
+      handoffs: _handoffs,
+      tools = [],
+      inputGuardrails = [],
+      outputGuardrails = [],
+      outputRetries = 0,
+      toolUseBehavior = 'run_llm_again',
+      resetToolChoice = true,
+      ...rest
+    } = options;
+    if (typeof rest.name !== 'string' || !rest.name.trim()) throw misfit('Agent name', 'a non-empty string', rest.name);
+    const defaulted = { tools, inputGuardrails, outputGuardrails, outputRetries, toolUseBehavior, resetToolChoice };
+    Object.assign(this, rest, defaulted);
   }
 
   /** The agents and handoffs this agent may hand off to. */

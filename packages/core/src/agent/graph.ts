@@ -13,13 +13,19 @@ export function agentsFrom(start: AnyAgent): ReadonlyMap<string, AnyAgent> {
     const known = found.get(agent.name);
     if (known === agent) continue;
     if (known) {
-      throw new UserError(
-        `Agents of one run: two of them have the name '${agent.name}'; names tell agents apart, so rename one of them.`,
-      );
+      throw new UserError(`Agents of one run: two of them have the name '${agent.name}'; rename one of them.`);
     }
     found.set(agent.name, agent);
     for (const entry of agent.handoffs) waiting.push('type' in entry ? entry.agent : entry);
     for (const entry of agent.tools) if (isTool(entry) && entry.nested) waiting.push(entry.nested.agent);
   }
   return found;
+}
+
+/** The agent of this name; `UserError` when the run does not come to one. */
+export function agentNamed(name: string, agents: ReadonlyMap<string, AnyAgent>): AnyAgent {
+  const agent = agents.get(name);
+  if (agent) return agent;
+  const known = [...agents.keys()].map((each) => `'${each}'`).join(', ');
+  throw new UserError(`There is no agent '${name}' here, only ${known}; pass the agent that the run began with.`);
 }

@@ -43,7 +43,7 @@ export type Handoff<in C = unknown> = {
   readonly parameters: Json;
   readonly strict: boolean;
   readonly isEnabled: IsEnabled<C>;
-  readonly inputFilter: HandoffInputFilter<C> | undefined;
+  readonly inputFilter?: HandoffInputFilter<C> | undefined;
   /** Checks what the model said along with the handoff and ties it to the callback. */
   readonly bind: (args: Json) => MaybePromise<HandoffBinding<C>>;
 };
@@ -55,19 +55,26 @@ const noInput = { type: 'object', properties: {}, required: [], additionalProper
 
 /** A handoff to `agent` with a name, a callback, an input or a filter of its own. An agent among `handoffs` is one without. */
 export function handoff<C, I = undefined>(agent: Agent<C, unknown>, options: HandoffOptions<C, I> = {}): Handoff<C> {
-  const { inputSchema, onHandoff } = options;
+  const {
+    toolName,
+    toolDescription = describe(agent),
+    inputSchema,
+    onHandoff,
+    isEnabled = true,
+    inputFilter,
+  } = options;
   const schema = inputSchema && requireObject(compileSchema(inputSchema, `Handoff to '${agent.name}' inputSchema`));
   const bound = (input: I): HandoffBinding<C> => ({ enter: ({ runContext }) => onHandoff?.({ runContext, input }) });
   return {
     type: 'handoff',
     agent,
-    toolName: options.toolName ?? toolNameFor('transfer_to_', agent.name),
-    named: options.toolName !== undefined,
-    toolDescription: options.toolDescription ?? describe(agent),
+    toolName: toolName ?? toolNameFor('transfer_to_', agent.name),
+    named: toolName !== undefined,
+    toolDescription,
     parameters: schema?.json ?? noInput,
     strict: true,
-    isEnabled: options.isEnabled ?? true,
-    inputFilter: options.inputFilter,
+    isEnabled,
+    inputFilter,
     bind: (args) => {
       // Without a schema there is no input: I is then `undefined`, which the compiler cannot know.
       if (schema === undefined) return bound(undefined as I);

@@ -1,8 +1,7 @@
-import { UserError } from '../errors.ts';
+import { misfit, UserError } from '../errors.ts';
 import type { HostedToolSpec } from '../protocol/request.ts';
 import type { HostedKind, ProviderItem } from '../protocol/items.ts';
 import { stringify, type Json } from '../protocol/json.ts';
-import { nameOf } from '../protocol/validate.ts';
 import type { AnyAgent } from './agent.ts';
 import type { NestedRun } from './agent-tool.ts';
 import type { RunContext, ToolContext } from './context.ts';
@@ -55,9 +54,9 @@ export type Tool<in C = unknown> = {
   /** The JSON Schema of the arguments, as models are shown it. */
   readonly parameters: Json;
   readonly strict: boolean;
-  readonly timeoutMs: number | undefined;
+  readonly timeoutMs?: number | undefined;
   readonly timeoutBehavior: 'error_as_result' | 'raise';
-  readonly errorFunction:
+  readonly errorFunction?:
     | null
     | ((at: { error: unknown; context: ToolContext<C> }) => MaybePromise<string>)
     | undefined;
@@ -67,9 +66,9 @@ export type Tool<in C = unknown> = {
   /** Checks arguments and ties them to this tool. `problem` words for the model what does not fit. */
   readonly bind: (args: Json) => MaybePromise<Binding<C>>;
   /** Set by `agent.asTool`: the call is a run of its own inside the run. */
-  readonly nested: NestedRun<C> | undefined;
+  readonly nested?: NestedRun<C>;
   /** Set by `clientTool`: what the provider is told, and the kind of item that answers its calls. */
-  readonly client: { readonly spec: HostedToolSpec; readonly answers: HostedKind } | undefined;
+  readonly client?: { readonly spec: HostedToolSpec; readonly answers: HostedKind };
 };
 
 /** Tools that are known only at run time (an MCP server, a registry); asked at each turn, so it caches for itself and keeps a stable order. */
@@ -84,33 +83,36 @@ export type ToolSource<C = unknown> = {
  * model (a string as it is, content parts as media, anything else as JSON). Throws `UserError` for a schema that is not an object's.
  */
 export function tool<C = unknown, A = unknown>(options: ToolOptions<C, A>): Tool<C> {
-  checkToolOptions(options);
-  const { name, execute, needsApproval = false } = options;
-  const schema = requireObject(compileSchema(options.parameters, `Tool '${name}' parameters`));
+  const {
+    parameters,
+    strict = true,
+    timeoutBehavior = 'error_as_result',
+    isEnabled = true,
+    needsApproval = false,
+    inputGuardrails = [],
+    outputGuardrails = [],
+    ...rest
+  } = options;
+  checkToolOptions(rest);
+  const schema = requireObject(compileSchema(parameters, `Tool '${rest.name}' parameters`));
   const bound = (value: A): Binding<C> => ({
     call: {
       needsApproval: ({ runContext, callId }) =>
         typeof needsApproval === 'function' ? needsApproval({ runContext, arguments: value, callId }) : needsApproval,
-      execute: (context) => execute(value, context),
+      execute: (context) => rest.execute(value, context),
     },
   });
   return {
     type: 'function',
-    name,
-    description: options.description,
-    execute,
+    ...rest,
     parameters: schema.json,
-    strict: options.strict ?? true,
-    timeoutMs: options.timeoutMs,
-    timeoutBehavior: options.timeoutBehavior ?? 'error_as_result',
-    errorFunction: options.errorFunction,
-    isEnabled: options.isEnabled ?? true,
-    inputGuardrails: options.inputGuardrails ?? [],
-    outputGuardrails: options.outputGuardrails ?? [],
+    strict,
+    timeoutBehavior,
+    isEnabled,
+    inputGuardrails,
+    outputGuardrails,
     bind: (args) =>
       after(schema.read(args), (read) => (read.issues ? { problem: issuesText(read.issues) } : bound(read.value))),
-    nested: undefined,
-    client: undefined,
   };
 }
 
@@ -162,15 +164,8 @@ function isCallItem(value: unknown): value is ProviderItem {
 
 function checkToolOptions(options: { name: unknown; description: unknown; execute: unknown }): void {
   const { name, description, execute } = options;
-  if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
+  if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     throw new UserError(`Tool name: expected 1 to 64 characters of [a-zA-Z0-9_-], got '${String(name)}'.`);
-  }
-  if (typeof description !== 'string') {
-    throw new UserError(
-      `Tool '${name}' description: expected a string, got ${nameOf(description)}; tell the model what the tool does.`,
-    );
-  }
-  if (typeof execute !== 'function') {
-    throw new UserError(`Tool '${name}' execute: expected a function, got ${nameOf(execute)}.`);
-  }
+  if (typeof description !== 'string') throw misfit(`Tool '${name}' description`, 'a string', description);
+  if (typeof execute !== 'function') throw misfit(`Tool '${name}' execute`, 'a function', execute);
 }

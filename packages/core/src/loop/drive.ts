@@ -1,3 +1,4 @@
+import type { Usage } from '../protocol/usage.ts';
 import { advance } from './advance.ts';
 import { effectsFor, type Effect } from './effects.ts';
 import type { Outcome } from './outcome.ts';
@@ -9,6 +10,8 @@ export type Perform = (effect: Effect, control: Control) => Outcome | Promise<Ou
 /** What tells an effect that it is no longer wanted. */
 export class Control {
   aborted = false;
+  /** Tells what the effect has cost so far, for the case that it comes to no outcome of its own. */
+  spent: { readonly usage: Usage } | undefined;
   /** Called when the effect is aborted. */
   onAbort: (() => void) | undefined;
   #controller: AbortController | undefined;
@@ -55,14 +58,16 @@ export async function drive(state: LoopState, perform: Perform, host: Host = {})
 }
 
 /** An effect that is under way. */
-type Live = { readonly control: Control; running: Promise<void> | undefined };
+type Live = { readonly id: string; readonly control: Control; running: Promise<void> | undefined };
+/** An outcome, and the effect that came to it unless that was over at once. */
+type Heard = { readonly outcome: Outcome; readonly live?: Live };
 
 class Driver {
   #state: LoopState;
   readonly #perform: Perform;
   readonly #host: Host;
-  readonly #live = new Map<string, Live>();
-  #inbox: Outcome[] = [];
+  readonly #live = new Set<Live>();
+  readonly #inbox: Heard[] = [];
   #wake: (() => void) | undefined;
   #failure: { cause: unknown } | undefined;
 
@@ -72,8 +77,8 @@ class Driver {
     this.#host = host;
   }
 
-  deliver(outcome: Outcome): void {
-    this.#inbox.push(outcome);
+  deliver(outcome: Outcome, live?: Live): void {
+    this.#inbox.push(live ? { outcome, live } : { outcome });
     this.#wake?.();
   }
 
@@ -82,8 +87,8 @@ class Driver {
     try {
       return await this.#loop();
     } catch (cause) {
-      for (const { control } of this.#live.values()) control.abort();
-      await Promise.all([...this.#live.values()].flatMap(({ running }) => running ?? []));
+      for (const { control } of this.#live) control.abort();
+      await Promise.all(this.#running());
       throw cause;
     }
   }
@@ -91,85 +96,74 @@ class Driver {
   async #loop(): Promise<LoopState> {
     for (;;) {
       // What has come already is heard before anything starts.
-      if (this.#inbox.length > 0) {
-        await this.#settle();
+      const heard = this.#inbox.shift();
+      if (heard) {
+        const told = this.#fold(heard);
+        if (told instanceof Promise) await told;
         continue;
       }
       const wanted = effectsFor(this.#state);
-      const [only] = wanted;
-      const quiet = this.#live.size === 0;
-      if (only === undefined && quiet) return this.#state;
-      // Nearly always one effect is wanted and nothing else goes on: no bookkeeping then.
-      if (only !== undefined && wanted.length === 1 && quiet) {
-        const outcome = this.#start(only);
-        const told = outcome && this.#fold(outcome);
-        if (told instanceof Promise) await told;
-        if (outcome !== undefined) continue;
-      } else this.#reconcile(wanted);
+      if (wanted.length === 0 && this.#live.size === 0) return this.#state;
+      for (const effect of this.#new(wanted)) this.#start(effect);
       if (this.#inbox.length === 0) await this.#wait();
     }
   }
 
-  /** Starts what is newly wanted, aborts what no longer is. */
-  #reconcile(wanted: readonly Effect[]): void {
-    if (this.#live.size > 0) {
-      const ids = new Set(wanted.map(({ id }) => id));
-      for (const [id, { control }] of this.#live) if (!ids.has(id)) control.abort();
-    }
-    for (const effect of wanted) {
-      if (this.#live.has(effect.id)) continue;
-      const result = this.#start(effect);
-      // Who waits for a person says so before others tell what they came to.
-      if (result?.type === 'tool_waiting') this.#inbox.unshift(result);
-      else if (result !== undefined) this.#inbox.push(result);
-    }
+  /** What is to be started. What goes on but is no longer wanted is aborted. */
+  #new(wanted: readonly Effect[]): readonly Effect[] {
+    // Nearly always nothing else goes on: no bookkeeping then.
+    if (this.#live.size === 0) return wanted;
+    const isWanted = among(wanted);
+    const goesOn = among([...this.#live]);
+    for (const { id, control } of this.#live) if (!isWanted(id)) control.abort();
+    return wanted.filter(({ id }) => !goesOn(id));
   }
 
-  /** Performs an effect: gives its outcome if there is one at once, else keeps it as live. */
-  #start(effect: Effect): Outcome | undefined {
+  #start(effect: Effect): void {
     const control = new Control();
     const result = this.#perform(effect, control);
-    if (!(result instanceof Promise)) return result;
-    const live: Live = { control, running: undefined };
-    this.#live.set(effect.id, live);
+    if (result instanceof Promise) this.#follow(result, { id: effect.id, control, running: undefined });
+    // Who waits for a person says so before others tell what they came to.
+    else if (result.type === 'tool_waiting') this.#inbox.unshift({ outcome: result });
+    else this.#inbox.push({ outcome: result });
+  }
+
+  #follow(result: Promise<Outcome>, live: Live): void {
+    this.#live.add(live);
     live.running = result.then(
-      (outcome) => this.deliver(outcome),
+      (outcome) => this.deliver(outcome, live),
       (cause: unknown) => {
         this.#failure ??= { cause };
         this.#wake?.();
       },
     );
-    return undefined;
   }
 
   /** Until something has come back. An effect that throws breaks the drive. */
-  async #wait(): Promise<void> {
+  #wait(): Promise<void> {
     const { race } = this.#host;
-    if (this.#failure === undefined) {
-      if (race) await race([...this.#live.values()].flatMap(({ running }) => running ?? []));
-      else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    }
-    if (this.#failure) throw this.#failure.cause;
+    if (race && !this.#failure) return race(this.#running());
+    return new Promise((resolve, reject) => {
+      this.#wake = () => (this.#failure ? reject(this.#failure.cause) : resolve());
+      if (this.#failure) this.#wake();
+    });
   }
 
-  /** Folds in all that has come back. */
-  async #settle(): Promise<void> {
-    const outcomes = this.#inbox;
-    this.#inbox = [];
-    for (const outcome of outcomes) {
-      const told = this.#fold(outcome);
-      if (told instanceof Promise) await told;
-    }
+  #running(): Promise<void>[] {
+    return [...this.#live].flatMap(({ running }) => running ?? []);
   }
 
-  #fold(outcome: Outcome): void | Promise<void> {
+  #fold({ outcome, live }: Heard): void | Promise<void> {
     // Only now: an effect that has settled is wanted until its outcome is folded in, and must not start again.
-    this.#live.delete(outcome.id);
+    if (live) this.#live.delete(live);
     this.#state = advance(this.#state, outcome);
     return this.#host.onState?.(this.#state, outcome);
   }
+}
+
+/** A set has to hash each id, which only pays off for many. */
+function among(known: readonly { readonly id: string }[]): (id: string) => boolean {
+  if (known.length < 16) return (id) => known.some((each) => each.id === id);
+  const ids = new Set(known.map(({ id }) => id));
+  return (id) => ids.has(id);
 }

@@ -79,15 +79,18 @@ function workEffects(state: LoopState, around: Around): readonly Effect[] {
 }
 
 function stepEffects(state: LoopState, around: Around): readonly Effect[] {
-  const { step, plan } = state;
-  const at = (name: string) => place(state, around, `${around.prefix}${state.turn}/${name}`);
+  const { step, plan, turn, agent } = state;
+  const { path, prefix } = around;
+  const at = (name: string) => place(state, around, `${prefix}${turn}/${name}`);
   switch (step.type) {
     case 'start':
-      return [{ type: 'start', ...place(state, around, `${around.prefix}start`) }];
+      return [{ type: 'start', ...place(state, around, `${prefix}start`) }];
     case 'prepare':
-      return [{ type: 'prepare_turn', ...at('prepare') }];
+      return [{ type: 'prepare_turn', id: `${prefix}${turn}/prepare`, path, turn, agent, state }];
     case 'model':
-      return plan === null ? none : [{ type: 'call_model', ...at('model'), plan }];
+      return plan === null
+        ? none
+        : [{ type: 'call_model', id: `${prefix}${turn}/model`, path, turn, agent, state, plan }];
     case 'tools':
       return toolEffects(state, step, around);
     case 'hand_off':
@@ -121,8 +124,9 @@ function slotEffects(state: LoopState, slot: Slot, around: Around): readonly Eff
       if (budgets.some(({ left }) => left <= 0)) return undefined;
       for (const budget of budgets) budget.left -= 1;
       const decision = slot.type === 'decided' ? slot.decision : null;
-      const at = place(state, around, decision ? `${id}/decided` : id);
-      return [{ type: 'run_tool', ...at, call, decision, ended: null }];
+      const { turn, agent } = state;
+      const own = decision ? `${id}/decided` : id;
+      return [{ type: 'run_tool', id: own, path: around.path, turn, agent, state, call, decision, ended: null }];
     }
     case 'nested':
       if (isPending(slot)) return undefined;

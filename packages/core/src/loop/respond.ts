@@ -39,7 +39,7 @@ export function respond(state: LoopState, responses: readonly ModelResponse[]): 
       items.push(item);
       facts.push(factOf(item, call, agent));
       if (call === undefined) continue;
-      slots.push({ call, ...slotFor(call, handoff) });
+      slots.push({ ...slotFor(call, handoff), call });
       handoff ||= call.route.type === 'handoff' && slots.at(-1)?.type === 'handoff';
     }
   }

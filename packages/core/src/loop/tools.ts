@@ -122,7 +122,7 @@ export function withSlot(state: LoopState, index: number, slotState: SlotState):
   const { step } = state;
   const old = step.type === 'tools' ? step.slots[index] : undefined;
   if (step.type !== 'tools' || old === undefined) return state;
-  const slot: Slot = { call: old.call, ...slotState };
+  const slot: Slot = { ...slotState, call: old.call };
   const slots = step.slots.with(index, slot);
   const open = step.open + (isOpen(slot) ? 1 : 0) - (isOpen(old) ? 1 : 0);
   // A decided call is behind `next` once it settles: start looking from there again.
@@ -211,13 +211,14 @@ function counting(state: LoopState, call: LocalCall): LoopState {
 
 function withVerdicts(state: LoopState, verdicts: ToolVerdicts | null): LoopState {
   if (verdicts === null) return state;
-  const slots = state.step.type === 'tools' ? state.step.slots : [];
-  const places = new Map(slots.map(({ call }, index) => [call.callId, index]));
-  const place = ({ callId }: { callId: string }) => places.get(callId) ?? -1;
+  const place = (result: { callId: string } | undefined) => (result && slotOf(state, result.callId)?.index) ?? -1;
   // In call order, whichever settled first; those of earlier turns stay before them.
-  const inOrder = <T extends { callId: string }>(results: readonly T[]) =>
-    results.toSorted((a, b) => place(a) - place(b));
-  const toolInput = inOrder([...state.verdicts.toolInput, ...verdicts.input]);
-  const toolOutput = inOrder([...state.verdicts.toolOutput, ...verdicts.output]);
+  const merge = <T extends { callId: string }>(known: readonly T[], more: readonly T[]) => {
+    let at = known.length;
+    while (more.length > 0 && place(known[at - 1]) > place(more[0])) at -= 1;
+    return more.length === 0 ? known : known.toSpliced(at, 0, ...more);
+  };
+  const toolInput = merge(state.verdicts.toolInput, verdicts.input);
+  const toolOutput = merge(state.verdicts.toolOutput, verdicts.output);
   return { ...state, verdicts: { ...state.verdicts, toolInput, toolOutput } };
 }

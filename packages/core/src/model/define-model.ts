@@ -1,9 +1,9 @@
 import { AgentsError, ModelError } from '../errors.ts';
 import type { ModelEvent } from '../protocol/events.ts';
-import type { Item, Origin, OutputItem } from '../protocol/items.ts';
+import type { Item } from '../protocol/items.ts';
 import type { ModelRequest } from '../protocol/request.ts';
 import type { Adaptation, ModelResponse } from '../protocol/response.ts';
-import { isProviderItem, itemProblem, kindOf } from '../protocol/validate.ts';
+import { acceptItem } from '../transcript/accept.ts';
 import { CallIds } from '../transcript/call-ids.ts';
 import { requestView } from '../transcript/view.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -53,7 +53,7 @@ export function defineModel<Body, Reply, Chunk>(
     const response = codec.decode(reply);
     const origin = { provider, api, model: response.model };
     const callIds = new CallIds(input);
-    const output = response.output.map((item) => accept(item, origin, callIds));
+    const output = response.output.map((item) => acceptItem({ ...item, origin }, provider, () => callIds));
     return { ...response, output, adaptations };
   };
 
@@ -96,14 +96,4 @@ function failure(error: unknown, call: CallContext, transport: { toError(error: 
   if (call.signal?.aborted)
     return new ModelError({ kind: 'aborted', message: 'The model call was aborted.', cause: error });
   return transport.toError(error);
-}
-
-/** An output item as the log keeps it: checked, its kind spelled right, its origin marked, its call id unique. */
-function accept(item: OutputItem, origin: Origin, callIds: CallIds): OutputItem {
-  const problem = itemProblem(item, 'output');
-  if (problem !== undefined)
-    throw new ModelError({ kind: 'protocol', message: `The provider returned a malformed item: ${problem}` });
-  if (item.type === 'function_call') return { ...item, call_id: callIds.next(item.call_id), origin };
-  if (item.type === 'message' || !isProviderItem(item)) return { ...item, origin };
-  return { ...item, type: kindOf(item.type, origin.provider), origin };
 }

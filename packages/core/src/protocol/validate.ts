@@ -1,16 +1,16 @@
-import type { HostedKind, InputItem, Item, ProviderItem } from './items.ts';
+import type { InputItem, Item, ProviderItem } from './items.ts';
 import { isFields, type Fields } from './json.ts';
 
-const roles: ReadonlySet<unknown> = new Set(['user', 'assistant', 'system', 'developer']);
+const roles: readonly unknown[] = ['user', 'assistant', 'system', 'developer'];
 
-/** The text field that each kind of content part must have; `null`: any one of its own fields will do. */
-const partText: { readonly [type: string]: string | null } = {
+/** The text that each kind of content part must have; `''`: any one of its own fields will do. */
+const partText: { readonly [type: string]: string } = {
   input_text: 'text',
   output_text: 'text',
   refusal: 'refusal',
-  input_image: null,
-  input_file: null,
-  input_audio: null,
+  input_image: '',
+  input_file: '',
+  input_audio: '',
 };
 
 /** The Responses API's own kinds beside the core ones: `HostedKind`, spelled as a pattern. */
@@ -22,26 +22,20 @@ const hosted =
  * Only what every reader of items relies on is checked: extra fields and provider items pass as they are.
  */
 export function itemProblem(value: unknown, path: string): string | undefined {
-  if (!isFields(value)) return `${path}: expected an item object, got ${nameOf(value)}`;
-  if (value['type'] === undefined) {
-    if (value['role'] !== undefined) return messageProblem(value, path);
-    return `${path}.type: missing; give an item kind such as 'message', or a role for a message`;
-  }
-  switch (value['type']) {
+  if (!isFields(value)) return wrong(path, 'an item object', value);
+  const { type, role, summary } = value;
+  switch (type ?? (role === undefined ? type : 'message')) {
     case 'message':
-      return messageProblem(value, path);
+      if (!roles.includes(role)) return wrong(`${path}.role`, `one of '${roles.join("', '")}'`, role);
+      return contentProblem(value['content'], `${path}.content`);
     case 'function_call':
       return stringsProblem(value, ['call_id', 'name', 'arguments'], path);
     case 'function_call_output':
       return stringsProblem(value, ['call_id'], path) ?? contentProblem(value['output'], `${path}.output`);
     case 'reasoning':
-      return Array.isArray(value['summary'])
-        ? undefined
-        : `${path}.summary: expected an array, got ${nameOf(value['summary'])}`;
+      return Array.isArray(summary) ? undefined : wrong(`${path}.summary`, 'an array', summary);
     default:
-      return typeof value['type'] === 'string' && value['type'] !== ''
-        ? undefined
-        : `${path}.type: expected the name of an item kind, got ${nameOf(value['type'])}`;
+      return type && typeof type === 'string' ? undefined : wrong(`${path}.type`, "a kind such as 'message'", type);
   }
 }
 
@@ -50,24 +44,16 @@ export function isInputItem(value: unknown): value is InputItem {
   return itemProblem(value, '') === undefined;
 }
 
+const ownKinds: ReadonlySet<string> = new Set(['message', 'function_call', 'function_call_output', 'reasoning']);
+
 /** True for every kind but `message`, `function_call`, `function_call_output` and `reasoning`. */
 export function isProviderItem(item: Item): item is ProviderItem {
-  switch (item.type) {
-    case 'message':
-    case 'function_call':
-    case 'function_call_output':
-    case 'reasoning':
-      return false;
-    default:
-      return true;
-  }
+  return !ownKinds.has(item.type);
 }
 
 /** Spells an item kind as Open Responses wants it: a bare kind that nobody knows becomes `slug:kind`. */
 export function kindOf(type: string, slug: string): ProviderItem['type'] {
-  if (isHostedKind(type)) return type;
-  const colon = type.indexOf(':');
-  return colon > 0 ? `${type.slice(0, colon)}:${type.slice(colon + 1)}` : `${slug}:${type}`;
+  return isKind(type) ? type : `${slug}:${type}`;
 }
 
 /** Input as items: a string becomes one user message, messages get their `type`, unknown bare kinds become `openai:kind`. */
@@ -76,48 +62,43 @@ export function itemsOf(input: string | readonly InputItem[]): Item[] {
   return input.map(itemOf);
 }
 
-function itemOf(item: InputItem): Item {
+/** One entry of an input as an item. */
+export function itemOf(item: InputItem): Item {
   if (item.type === undefined) return { ...item, type: 'message' };
   if (item.type === 'message' || !isProviderItem(item)) return item;
   const type = kindOf(item.type, 'openai');
   return type === item.type ? item : { ...item, type };
 }
 
-function isHostedKind(type: string): type is HostedKind {
-  return hosted.test(type);
-}
-
-function messageProblem(value: Fields, path: string): string | undefined {
-  if (!roles.has(value['role']))
-    return `${path}.role: expected 'user', 'assistant', 'system' or 'developer', got '${String(value['role'])}'`;
-  return contentProblem(value['content'], `${path}.content`);
+function isKind(type: string): type is ProviderItem['type'] {
+  return type.indexOf(':') > 0 || hosted.test(type);
 }
 
 function contentProblem(content: unknown, path: string): string | undefined {
   if (typeof content === 'string') return undefined;
-  if (!Array.isArray(content)) return `${path}: expected a string or an array of content parts, got ${nameOf(content)}`;
-  for (const [index, part] of content.entries()) {
-    const problem = partProblem(part, `${path}[${index}]`);
+  if (!Array.isArray(content)) return wrong(path, 'a string or an array of content parts', content);
+  for (let index = 0; index < content.length; index++) {
+    const problem = partProblem(content[index], `${path}[${index}]`);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
 function partProblem(part: unknown, path: string): string | undefined {
-  if (!isFields(part)) return `${path}: expected a content part object, got ${nameOf(part)}`;
-  const type = part['type'];
-  if (typeof type !== 'string' || !Object.hasOwn(partText, type)) {
-    return `${path}.type: '${String(type)}' is not a content part; use ${Object.keys(partText).join(', ')}`;
-  }
-  const field = partText[type];
-  return field ? stringsProblem(part, [field], path) : undefined;
+  if (!isFields(part)) return wrong(path, 'a content part object', part);
+  const { type } = part;
+  const field = typeof type === 'string' && Object.hasOwn(partText, type) ? partText[type] : undefined;
+  if (field === undefined) return wrong(`${path}.type`, `one of '${Object.keys(partText).join("', '")}'`, type);
+  return field === '' ? undefined : stringsProblem(part, [field], path);
 }
 
 function stringsProblem(value: Fields, names: readonly string[], path: string): string | undefined {
-  for (const name of names) {
-    if (typeof value[name] !== 'string') return `${path}.${name}: expected a string, got ${nameOf(value[name])}`;
-  }
-  return undefined;
+  const name = names.find((each) => typeof value[each] !== 'string');
+  return name && wrong(`${path}.${name}`, 'a string', value[name]);
+}
+
+function wrong(path: string, expected: string, value: unknown): string {
+  return `${path}: expected ${expected}, got ${nameOf(value)}`;
 }
 
 /** Names a wrong value for a message by its kind: it may be a prompt or a key. */

@@ -14,7 +14,7 @@ const backoffDefaults = { initialMs: 500, maxMs: 8_000, multiplier: 2, jitter: t
 
 /** The calls of one model within one turn: its deadlines, its retries, and what all of them cost, failed ones too. */
 export class Attempts {
-  #usage: Usage = noUsage();
+  #usage: Usage | undefined;
   #inFlight: Attempt | undefined;
   readonly #work: Work<'call_model'>;
   readonly #model: Model;
@@ -26,7 +26,8 @@ export class Attempts {
 
   /** What all attempts so far cost, one that is under way included. */
   get usage(): Usage {
-    return this.#inFlight ? addUsage(this.#usage, lost(this.#inFlight.visible)) : this.#usage;
+    const known = this.#usage ?? noUsage();
+    return this.#inFlight ? addUsage(known, lost(this.#inFlight.visible)) : known;
   }
 
   /** One answer, retried where the policy allows. */
@@ -37,7 +38,7 @@ export class Attempts {
       this.#inFlight = call;
       try {
         const response = yield* wait(call.answer(request));
-        this.#usage = addUsage(this.#usage, response.usage);
+        this.#usage = this.#usage ? addUsage(this.#usage, response.usage) : response.usage;
         return response;
       } catch (cause) {
         const error = asModelError(cause);
@@ -84,7 +85,6 @@ export class Attempts {
 class Attempt implements CallContext {
   /** Whether the consumer of a stream has seen anything of it. */
   visible = false;
-  readonly idempotencyKey: string;
   readonly #work: Work<'call_model'>;
   readonly #model: Model;
   #controller: AbortController | undefined;
@@ -99,7 +99,10 @@ class Attempt implements CallContext {
   constructor(work: Work<'call_model'>, model: Model) {
     this.#work = work;
     this.#model = model;
-    this.idempotencyKey = work.run.idempotencyKey(work.effect.id);
+  }
+
+  get idempotencyKey(): string {
+    return this.#work.run.idempotencyKey(this.#work.effect.id);
   }
 
   /** Made when the model asks for it: an in-process model may never do. */

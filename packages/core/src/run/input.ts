@@ -1,16 +1,14 @@
 import { UserError } from '../errors.ts';
 import type { Item } from '../protocol/items.ts';
-import { isInputItem, itemProblem, itemsOf, nameOf } from '../protocol/validate.ts';
+import { isInputItem, itemOf, itemProblem, itemsOf, nameOf } from '../protocol/validate.ts';
 
 /** Any input as items; throws `UserError` that names the entry and the field which is wrong. */
 export function inputToItems(input: unknown, field = 'input'): Item[] {
   if (typeof input === 'string') return itemsOf(input);
   if (!Array.isArray(input))
     throw new UserError(`${field}: expected a string or an array of items, got ${nameOf(input)}.`);
-  return itemsOf(
-    input.map((item: unknown, index) => {
-      if (isInputItem(item)) return item;
-      throw new UserError(itemProblem(item, `${field}[${index}]`) ?? field);
-    }),
-  );
+  return input.map((item: unknown, index) => {
+    if (isInputItem(item)) return itemOf(item);
+    throw new UserError(itemProblem(item, `${field}[${index}]`) ?? field);
+  });
 }

@@ -1,5 +1,5 @@
 import type { AnyAgent } from '../agent/agent.ts';
-import { UserError } from '../errors.ts';
+import { agentNamed } from '../agent/graph.ts';
 import type { LocalCall, LoopState } from '../loop/state.ts';
 import { sealOf } from '../loop/tools.ts';
 import { approvalItem, type ToolApprovalItem } from './run-items.ts';
@@ -14,10 +14,7 @@ export function interruptionsOf(
   return state.step.slots.flatMap((slot) => {
     if (slot.type === 'nested') return interruptionsOf(slot.state, agents, [...path, slot.call.callId]);
     if (slot.type !== 'waiting') return [];
-    const agent = agents.get(state.agent);
-    if (agent === undefined)
-      throw new UserError(`There is no agent '${state.agent}' in this run, though a call of it waits for approval.`);
-    return [approvalItem({ call: slot.call, agent, path })];
+    return [approvalItem({ call: slot.call, agent: agentNamed(state.agent, agents), path })];
   });
 }
 

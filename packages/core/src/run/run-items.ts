@@ -1,5 +1,5 @@
 import type { AnyAgent } from '../agent/agent.ts';
-import { UserError } from '../errors.ts';
+import { agentNamed } from '../agent/graph.ts';
 import type { Fact, Log } from '../loop/log.ts';
 import type { LocalCall } from '../loop/state.ts';
 import type {
@@ -11,7 +11,7 @@ import type {
   ReasoningItem,
 } from '../protocol/items.ts';
 import { stringify } from '../protocol/json.ts';
-import { contentText, itemText } from '../protocol/text.ts';
+import { itemText } from '../protocol/text.ts';
 
 type RunItemOf<T extends string, R extends Item, F = unknown> = {
   readonly type: T;
@@ -59,81 +59,35 @@ export function runItemsOf(log: Log, agents: Agents, from = 0): RunItem[] {
 
 /** One item with what the run knows of it; `undefined` for messages that the run itself wrote to the model. */
 export function runItem({ item, fact, agents }: { item: Item; fact: Fact; agents: Agents }): RunItem | undefined {
-  const agent = agentNamed(fact.agent, agents);
-  const toInputItem = () => item;
-  switch (item.type) {
-    case 'message':
-      return fact.type === 'input'
-        ? undefined
-        : { type: 'message_output_item', agent, rawItem: item, text: contentText(item.content), toInputItem };
-    case 'reasoning':
-      return { type: 'reasoning_item', agent, rawItem: item, toInputItem };
-    case 'function_call': {
-      const call = {
-        agent,
-        rawItem: item,
-        toolName: item.name,
-        callId: item.call_id,
-        arguments: item.arguments,
-        toInputItem,
-      };
-      return fact.to === undefined
-        ? { type: 'tool_call_item', ...call }
-        : { type: 'handoff_call_item', ...call, to: agentNamed(fact.to, agents) };
-    }
-    case 'function_call_output':
-      if (fact.to !== undefined) {
-        return {
-          type: 'handoff_output_item',
-          agent,
-          rawItem: item,
-          from: agent,
-          to: agentNamed(fact.to, agents),
-          toInputItem,
-        };
-      }
-      return toolOutputItem({ item, fact, agent, callId: item.call_id });
-    default:
-      return providerRunItem({ item, fact, agent });
-  }
+  const { type } = fact;
+  if (type === 'input') return undefined;
+  const shared = { type, agent: agentNamed(fact.agent, agents), rawItem: item, toInputItem: () => item };
+  const made = { ...shared, ...details(item, fact, agents) };
+  // A fact is made for the item beside it, which its type cannot say.
+  return made as RunItem;
 }
 
-function providerRunItem({ item, fact, agent }: { item: ProviderItem; fact: Fact; agent: AnyAgent }): RunItem {
-  const toInputItem = () => item;
-  const facts = {
-    toolName: fact.toolName ?? fieldOf(item, 'name'),
-    callId: fieldOf(item, 'call_id') || (item.id ?? ''),
-    arguments: fieldOf(item, 'arguments'),
-  };
+/** What the items of a type have beside what all have. */
+function details(item: Item, fact: Fact, agents: Agents): object {
+  const text = (key: string) => fieldOf(item, key);
+  const call = { toolName: fact.toolName ?? text('name'), callId: text('call_id') || text('id') };
+  const to = fact.to === undefined ? undefined : agentNamed(fact.to, agents);
   switch (fact.type) {
+    case 'message_output_item':
+      return { text: itemText(item) };
     case 'tool_call_item':
-      return { type: 'tool_call_item', agent, rawItem: item, ...facts, arguments: stringify(item) ?? '', toInputItem };
-    case 'tool_call_output_item':
-      return toolOutputItem({ item, fact, agent, callId: facts.callId });
+      return { ...call, arguments: item.type === 'function_call' ? item.arguments : stringify(item) };
+    case 'handoff_call_item':
+      return { ...call, arguments: text('arguments'), to };
     case 'mcp_approval_request_item':
-      return { type: 'mcp_approval_request_item', agent, rawItem: item, ...facts, path: [], toInputItem };
-    case 'mcp_approval_response_item':
-    case 'mcp_list_tools_item':
-      return { type: fact.type, agent, rawItem: item, toInputItem };
+      return { ...call, arguments: text('arguments'), path: [] };
+    case 'tool_call_output_item':
+      return { ...call, output: fact.value, isError: fact.isError ?? false };
+    case 'handoff_output_item':
+      return { from: agentNamed(fact.agent, agents), to };
     default:
-      return { type: 'provider_item', agent, rawItem: item, toInputItem };
+      return {};
   }
-}
-
-type Output = { item: FunctionCallOutputItem | ProviderItem; fact: Fact; agent: AnyAgent; callId: string };
-
-function toolOutputItem({ item, fact, agent, callId }: Output): RunItem {
-  const { toolName = '', value, isError = false } = fact;
-  return {
-    type: 'tool_call_output_item',
-    agent,
-    rawItem: item,
-    toolName,
-    callId,
-    output: value,
-    isError,
-    toInputItem: () => item,
-  };
 }
 
 /** The call that waits in a slot, as a person is asked about it. */
@@ -155,22 +109,13 @@ export function approvalItem({
 
 /** What a log remembers of a run item, for items that a filter hands back. */
 export function factOfRunItem(item: RunItem): Fact {
-  const base = { agent: item.agent.name };
-  switch (item.type) {
-    case 'tool_approval_item':
-      return { ...base, type: 'tool_call_item', toolName: item.toolName };
-    case 'tool_call_item':
-    case 'mcp_approval_request_item':
-      return { ...base, type: item.type, toolName: item.toolName };
-    case 'handoff_call_item':
-      return { ...base, type: item.type, toolName: item.toolName, to: item.to.name };
-    case 'handoff_output_item':
-      return { ...base, type: item.type, to: item.to.name };
-    case 'tool_call_output_item':
-      return { ...base, type: item.type, toolName: item.toolName, value: item.output, isError: item.isError };
-    default:
-      return { ...base, type: item.type };
-  }
+  return {
+    type: item.type === 'tool_approval_item' ? 'tool_call_item' : item.type,
+    agent: item.agent.name,
+    ...('toolName' in item && { toolName: item.toolName }),
+    ...('to' in item && { to: item.to.name }),
+    ...('output' in item && { value: item.output, isError: item.isError }),
+  };
 }
 
 /** All text of an item or run item; `''` when it has none. */
@@ -182,15 +127,7 @@ function isRunItem(item: Item | RunItem): item is RunItem {
   return 'rawItem' in item && 'toInputItem' in item && typeof item.toInputItem === 'function';
 }
 
-function agentNamed(name: string, agents: Agents): AnyAgent {
-  const agent = agents.get(name);
-  if (agent) return agent;
-  throw new UserError(
-    `There is no agent '${name}' in this run, though an item of it says so; pass the agents that made it.`,
-  );
-}
-
-function fieldOf(item: ProviderItem, key: string): string {
-  const value = item[key];
+function fieldOf(item: Item, key: string): string {
+  const value: unknown = Reflect.get(item, key);
   return typeof value === 'string' ? value : '';
 }

@@ -1,6 +1,6 @@
 import type { AnyAgent } from '../agent/agent.ts';
-import { agentsFrom } from '../agent/graph.ts';
-import { UserError } from '../errors.ts';
+import { agentNamed, agentsFrom } from '../agent/graph.ts';
+import { misfit, UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
 import type { Decision, LoopState } from '../loop/state.ts';
 import { isFields, parseJson, stringify, toJson, type Json } from '../protocol/json.ts';
@@ -23,29 +23,23 @@ export class RunState {
 
   /** Loads what `toString` wrote. `agent` is the one that the run began with; throws `UserError` when the state is of another. */
   static fromString(agent: AnyAgent, text: string): RunState {
+    const field = 'RunState.fromString text';
     const stored = parseJson(text);
-    if (!isFields(stored))
-      throw new UserError('RunState.fromString text: expected what RunState.toString wrote, got something else.');
-    const { version, runId, state } = stored;
+    const { version, runId, state } = isFields(stored) ? stored : {};
     if (typeof version === 'number' && version > formatVersion) {
       throw new UserError(
-        `RunState.fromString text: it is of version ${version}, this package reads up to ${formatVersion}; update @polyrun/core.`,
+        `${field}: it is of version ${version}, this package reads up to ${formatVersion}; update @polyrun/core.`,
       );
     }
-    if (!isLoopState(state))
-      throw new UserError('RunState.fromString text: it holds no state; expected what RunState.toString wrote.');
+    if (!isLoopState(state)) throw misfit(field, 'what RunState.toString wrote', stored);
     const changed = changedCall(state);
     if (changed) {
       throw new UserError(
-        `RunState.fromString text: the call '${changed.callId}' was changed after a person was asked about it; load the state as it was.`,
+        `${field}: the call '${changed.callId}' was changed after a person was asked; load the state as it was.`,
       );
     }
     const agents = agentsFrom(agent);
-    if (!agents.has(state.agent)) {
-      throw new UserError(
-        `RunState.fromString agent: the state is at agent '${state.agent}', which '${agent.name}' does not lead to; pass the agent that the run began with.`,
-      );
-    }
+    agentNamed(state.agent, agents);
     return new RunState(state, { agents, runId: typeof runId === 'string' ? runId : crypto.randomUUID() });
   }
 
@@ -55,17 +49,16 @@ export class RunState {
   }
 
   /** Lets a call run. `always`: this tool of this agent for the rest of the run. `arguments`: run with these instead. */
-  approve(item: ToolApprovalItem, options: { always?: boolean; arguments?: Json } = {}): void {
-    if (options.arguments !== undefined && item.rawItem.type !== 'function_call')
-      throw new UserError(`approve arguments: only a function call can be edited, not ${item.rawItem.type}.`);
-    const edited = options.arguments === undefined ? {} : { arguments: stringify(options.arguments) ?? '' };
-    this.#decide(item, { type: 'approved', ...edited }, options.always ?? false);
+  approve(item: ToolApprovalItem, { always, arguments: edited }: { always?: boolean; arguments?: Json } = {}): void {
+    if (edited !== undefined && item.rawItem.type !== 'function_call')
+      throw new UserError('approve arguments: only those of a function call can be edited.');
+    const changes = edited === undefined ? {} : { arguments: stringify(edited) ?? '' };
+    this.#decide(item, { type: 'approved', ...changes }, always);
   }
 
   /** Answers a call with a refusal; `message` is what the model is told. */
-  reject(item: ToolApprovalItem, options: { always?: boolean; message?: string } = {}): void {
-    const message = options.message === undefined ? {} : { message: options.message };
-    this.#decide(item, { type: 'rejected', ...message }, options.always ?? false);
+  reject(item: ToolApprovalItem, { always, message }: { always?: boolean; message?: string } = {}): void {
+    this.#decide(item, { type: 'rejected', ...(message !== undefined && { message }) }, always);
   }
 
   toString(): string {
@@ -81,29 +74,22 @@ export class RunState {
     return { state: this.#state, runId: this.#around.runId };
   }
 
-  #decide(item: ToolApprovalItem, decision: Decision, always: boolean): void {
-    const waiting = this.interruptions.find(
-      ({ callId, path }) => callId === item.callId && String(path) === String(item.path),
-    );
-    if (waiting === undefined)
-      throw new UserError(`RunState: no call '${item.callId}' waits for approval; take items from interruptions.`);
-    if (waiting.toolName !== item.toolName || waiting.arguments !== item.arguments) {
+  #decide(item: ToolApprovalItem, decision: Decision, always = false): void {
+    const { callId, path } = item;
+    const asked = facts(item);
+    if (!this.interruptions.some((each) => facts(each) === asked))
       throw new UserError(
-        `RunState: the call '${item.callId}' is not the one that waits; its tool or arguments were changed.`,
+        `RunState: no call '${callId}' waits for approval with these arguments; take one of interruptions.`,
       );
-    }
-    const { callId, path } = waiting;
-    this.#state = advance(this.#state, {
-      type: 'decided',
-      callId,
-      decision,
-      always,
-      id: 'decision',
-      path,
-      turn: this.#state.turn,
-      ms: 0,
-    });
+    const { turn } = this.#state;
+    const at = { callId, path, turn, ms: 0, id: 'decision' };
+    this.#state = advance(this.#state, { type: 'decided', decision, always, ...at });
   }
+}
+
+/** What a person is asked about. */
+function facts({ callId, path, toolName, arguments: text }: ToolApprovalItem): string {
+  return JSON.stringify([callId, path, toolName, text]);
 }
 
 /** Tells a state from what else a store may hold. */

@@ -9,7 +9,6 @@ import type { CallContext, Model } from '../model/model.ts';
 import type { Item } from '../protocol/items.ts';
 import type { ModelRequest } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
-import type { Usage } from '../protocol/usage.ts';
 import type { Session } from '../session/session.ts';
 import type { RunConfig, RunOptions } from './config.ts';
 import { Deadlines, now } from './deadlines.ts';
@@ -36,8 +35,6 @@ export class Run {
   readonly options: RunOptions<never>;
   readonly scope: Scope;
   readonly deadlines: Deadlines = new Deadlines();
-  /** What calls of models that are under way have cost so far, by effect. */
-  readonly costs: Map<string, { readonly usage: Usage }> = new Map();
   readonly #scopes = new Map<string, Scope>();
   readonly #errors = new Map<string, unknown>();
   #runId: string | undefined;
@@ -137,7 +134,7 @@ export class Run {
       control.onAbort = () => {
         // A guardrail has no signal, so there is nothing to wait for.
         const grace = this.deadlines.set(effect.type === 'check_input' ? 0 : graceMs, () => {
-          const settled = this.#aborted(effect);
+          const settled = this.#aborted(control);
           end(settled);
           // Whatever it waits for: nothing follows.
           steps.return(settled);
@@ -155,21 +152,21 @@ export class Run {
     const at = { scope: this.scopeAt(effect.path), run: this, control };
     switch (effect.type) {
       case 'start':
-        return start({ effect, ...at });
+        return start({ ...at, effect });
       case 'check_input':
-        return checkInput({ effect, ...at });
+        return checkInput({ ...at, effect });
       case 'prepare_turn':
-        return prepareTurn({ effect, ...at });
+        return prepareTurn({ ...at, effect });
       case 'call_model':
-        return callModel({ effect, ...at });
+        return callModel({ ...at, effect });
       case 'run_tool':
-        return runTool({ effect, ...at });
+        return runTool({ ...at, effect });
       case 'hand_off':
-        return handOff({ effect, ...at });
+        return handOff({ ...at, effect });
       case 'finish':
-        return finish({ effect, ...at });
+        return finish({ ...at, effect });
       case 'save':
-        return save({ effect, ...at });
+        return save({ ...at, effect });
     }
   }
 
@@ -178,20 +175,17 @@ export class Run {
     const at = Math.round(now());
     const ms = at - this.#lastMs;
     this.#lastMs = at;
-    return { ...settled, id, path, turn, ms };
+    return { id, path, turn, ms, ...settled };
   }
 
   #failed(effect: Effect, error: unknown, control: Control): Settled {
-    if (control.aborted) return this.#aborted(effect);
-    const usage = this.costs.get(effect.id)?.usage ?? null;
-    this.costs.delete(effect.id);
+    if (control.aborted) return this.#aborted(control);
+    const usage = control.spent?.usage ?? null;
     return { type: 'failed', failure: this.failure(effect, error), usage, tripped: null };
   }
 
-  #aborted({ id }: Effect): Settled {
-    const usage = this.costs.get(id)?.usage ?? null;
-    this.costs.delete(id);
-    return { type: 'aborted', usage };
+  #aborted({ spent }: Control): Settled {
+    return { type: 'aborted', usage: spent?.usage ?? null };
   }
 
   /** An error as the loop keeps it; the error itself is kept beside it as long as this process lives. */

@@ -26,8 +26,8 @@ export class Scope {
   readonly errorHandlers: ErrorHandlers<never>;
   /** Tells what happens, where somebody listens. */
   publisher: Publisher | undefined;
-  /** Plans of agents whose turns are always prepared alike. */
-  readonly plans: Map<string, TurnPlan> = new Map();
+  /** Plans of agents whose turns are always prepared alike, but for a forced tool choice that has been `used`. */
+  readonly plans: Map<string, { used: boolean; plan: TurnPlan }> = new Map();
   readonly #context: never;
   readonly #usage: () => Usage;
   readonly #contexts = new Map<string, RunContext<never>>();
@@ -38,9 +38,9 @@ export class Scope {
   readonly #start: AnyAgent;
   #agents: ReadonlyMap<string, AnyAgent> | undefined;
   readonly #callIds: CallIds = new CallIds([]);
-  /** Arguments of calls that a person edited. */
-  readonly edits: Map<string, string> = new Map();
-  #itemsSeen = 0;
+  readonly #edits = new Map<string, string>();
+  #callsSeen = 0;
+  #editsSeen = 0;
 
   constructor(
     start: AnyAgent,
@@ -163,15 +163,15 @@ export class Scope {
   }
 
   /** Gives new calls ids that no call of the conversation has; each item of it is looked at once. */
-  callIds(log: Log): CallIds {
-    const { items } = log.items;
-    for (; this.#itemsSeen < log.items.length; this.#itemsSeen++) {
-      const item = items[this.#itemsSeen];
-      if (!item) continue;
-      this.#callIds.see(item);
-      noteEdit(item, this.edits);
-    }
+  callIds({ items: { items, length } }: Log): CallIds {
+    for (; this.#callsSeen < length; this.#callsSeen++) this.#callIds.see(items[this.#callsSeen]);
     return this.#callIds;
+  }
+
+  /** Arguments of calls that a person edited, by call; each item is looked at once. */
+  edits({ items: { items, length } }: Log): ReadonlyMap<string, string> {
+    for (; this.#editsSeen < length; this.#editsSeen++) noteEdit(items[this.#editsSeen], this.#edits);
+    return this.#edits;
   }
 
   /** Fires one hook of the run and of the agent, at the same time, and waits for both. */

@@ -20,12 +20,9 @@ function outputContent(value: unknown): string | readonly InputPart[] {
   return value === undefined ? '' : (stringify(value) ?? '');
 }
 
-const partTypes: ReadonlySet<unknown> = new Set(['input_text', 'input_image', 'input_file', 'input_audio']);
-
 function isPart(value: unknown): value is InputPart {
-  return (
-    isFields(value) && partTypes.has(value['type']) && itemProblem({ role: 'user', content: [value] }, '') === undefined
-  );
+  const isInput = isFields(value) && String(value['type']).startsWith('input_');
+  return isInput && itemProblem({ role: 'user', content: [value] }, '') === undefined;
 }
 
 function isAnswer(value: unknown): value is ProviderItem {

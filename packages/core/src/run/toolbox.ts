@@ -3,10 +3,9 @@ import type { RunContext } from '../agent/context.ts';
 import { handoff, type Handoff } from '../agent/handoff.ts';
 import { distinctName } from '../agent/names.ts';
 import { isTool, isToolSource, type IsEnabled, type Tool, type ToolSource } from '../agent/tool.ts';
-import { UserError } from '../errors.ts';
+import { misfit, UserError } from '../errors.ts';
 import type { Route } from '../loop/state.ts';
 import type { HostedToolSpec, ToolSpec } from '../protocol/request.ts';
-import { nameOf } from '../protocol/validate.ts';
 import { wait, type Steps } from './steps.ts';
 
 /** What an agent may call on one turn, by the names under which its model is offered it. */
@@ -81,9 +80,7 @@ class Box implements Toolbox {
 
   addHosted(spec: HostedToolSpec): void {
     if (typeof spec?.type !== 'string' || spec.type === 'function') {
-      throw new UserError(
-        `Agent '${this.#agentName}' tools: expected what tool() or agent.asTool() makes, or a hosted tool, got ${nameOf(spec)}.`,
-      );
+      throw misfit(`Agent '${this.#agentName}' tools`, 'what tool() or agent.asTool() makes, or a hosted tool', spec);
     }
     this.specs.push(spec);
   }
@@ -109,7 +106,7 @@ class Box implements Toolbox {
     const distinct = madeFrom === undefined ? name : distinctName(name, madeFrom);
     if (isFree(distinct)) return distinct;
     throw new UserError(
-      `Agent '${this.#agentName}' tools: two tools or handoffs are called '${name}'; give one of them another name.`,
+      `Agent '${this.#agentName}' tools: two tools or handoffs are called '${name}'; rename one of them.`,
     );
   }
 }

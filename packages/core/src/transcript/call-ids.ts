@@ -34,8 +34,8 @@ export class CallIds {
   }
 
   /** Takes note of an item of the conversation. */
-  see(item: Item): void {
-    if (item.type === 'function_call') this.#taken.add(item.call_id);
+  see(item: Item | undefined): void {
+    if (item?.type === 'function_call') this.#taken.add(item.call_id);
   }
 
   /** The id under which the next call of the response goes. */

@@ -2,8 +2,8 @@ import type { Item } from '../protocol/items.ts';
 import { isFields } from '../protocol/json.ts';
 
 /** Notes the arguments with which a person let a call run, where they are not the model's own: the output of the call tells. */
-export function noteEdit(item: Item, edits: Map<string, string>): void {
-  if (item.type !== 'function_call_output') return;
+export function noteEdit(item: Item | undefined, edits: Map<string, string>): void {
+  if (item?.type !== 'function_call_output') return;
   const told = item.provider_data?.['polyrun'];
   const edited = isFields(told) ? told['arguments'] : undefined;
   if (typeof edited === 'string') edits.set(item.call_id, edited);

@@ -1,9 +1,8 @@
-import type { Item, MessageItem, MessagePart, Origin, ReasoningItem } from '../protocol/items.ts';
+import type { Item, MessageItem, MessagePart } from '../protocol/items.ts';
 import type { Adaptation } from '../protocol/response.ts';
-import { itemText } from '../protocol/text.ts';
 import { isProviderItem } from '../protocol/validate.ts';
 import { asRan, noteEdit } from './edits.ts';
-import { outputsApart, pair } from './pairing.ts';
+import { pair } from './pairing.ts';
 
 /** Whom the view is for. `reasoningReplay` is the model's capability of that name. */
 export type ViewTarget = {
@@ -24,76 +23,59 @@ export function requestView(log: readonly Item[], target: ViewTarget): View {
   const report = (adaptation: Adaptation) => void adaptations.push(adaptation);
   const edits = new Map<string, string>();
   for (const item of log) noteEdit(item, edits);
-  const apart: ReadonlySet<Item> = target.delta ? outputsApart(log) : new Set();
-  const whole = apart.size === 0 ? log : log.filter((item) => !apart.has(item));
-  const items: Item[] = [];
-  for (const item of [...apart, ...asRan(pair(whole, report), edits)]) {
-    const shown = show(item, target, report);
-    if (shown !== undefined) items.push(shown);
-  }
+  const items = asRan(pair(log, report, target.delta), edits).flatMap((item) => show(item, target, report) ?? []);
   return { items, adaptations };
 }
 
+/** An item as the target may see it; `undefined`: not at all. */
 function show(item: Item, target: ViewTarget, report: (adaptation: Adaptation) => void): Item | undefined {
-  if (item.type === 'message') return showMessage(item, report);
-  if (item.type === 'reasoning') return showReasoning(item, target, report);
-  if (!isProviderItem(item) || isOwn(item.origin ?? defaultOrigin, target)) return item;
-  if (item.type === 'item_reference') {
-    report({ type: 'dropped_item', name: item.type, detail: `only its issuer can resolve ${item.id ?? 'it'}` });
+  const drop = (detail: string) => {
+    report({ type: 'dropped_item', name: item.type, detail });
     return undefined;
+  };
+  if (item.type === 'message') return withoutEmpty(item) ?? drop(`an empty ${item.role} message`);
+  const own = isOwn(item, target);
+  if (item.type === 'reasoning') {
+    if (target.reasoningReplay === 'forbidden') return drop('this model takes no reasoning back');
+    return own ? item : drop('reasoning of another model');
   }
-  report({ type: 'described_item', name: item.type, detail: 'an item of another provider, described by a short text' });
-  return { type: 'message', role: 'assistant', content: describe(item) };
+  if (own) return item;
+  if (item.type === 'item_reference') return drop('only its issuer can resolve it');
+  report({ type: 'described_item', name: item.type, detail: 'an item of another provider, told as a short text' });
+  return { type: 'message', role: 'assistant', content: JSON.stringify(item, described).slice(0, 1_000) };
 }
 
-/** Provider items that users wrote by hand are spelled as the Responses API spells them. */
-const defaultOrigin: Origin = { provider: 'openai', api: 'openai-responses', model: '' };
+/** What others are told of a provider item: nothing that only its issuer can read. */
+const described = [
+  'type',
+  'name',
+  'status',
+  'query',
+  'queries',
+  'action',
+  'code',
+  'arguments',
+  'output',
+  'result',
+  'text',
+];
 
-function isOwn(origin: Origin | undefined, target: ViewTarget): boolean {
-  return origin === undefined || (origin.provider === target.provider && origin.api === target.api);
+/** Items of our own kinds hold nothing opaque but reasoning. Those that users wrote by hand are spelled as the Responses API spells them. */
+function isOwn(item: Item, target: ViewTarget): boolean {
+  const isProviders = isProviderItem(item);
+  if (!isProviders && (item.type !== 'reasoning' || item.origin === undefined)) return true;
+  const { provider, api } = item.origin ?? { provider: 'openai', api: 'openai-responses' };
+  return provider === target.provider && api === target.api;
 }
 
-function showMessage(item: MessageItem, report: (adaptation: Adaptation) => void): Item | undefined {
-  if (typeof item.content === 'string') {
-    if (item.content !== '') return item;
-  } else {
-    const parts = item.content.filter((part) => !isEmpty(part));
-    if (parts.length === item.content.length && parts.length > 0) return item;
-    if (parts.length > 0) return { ...item, content: parts };
-  }
-  report({ type: 'dropped_item', name: 'message', detail: `an empty ${item.role} message` });
-  return undefined;
+/** A message without its empty parts; `undefined` when nothing remains. */
+function withoutEmpty(item: MessageItem): MessageItem | undefined {
+  const { content } = item;
+  const parts = typeof content === 'string' ? content : content.filter((part) => !isEmpty(part));
+  if (parts.length === content.length && parts.length > 0) return item;
+  return parts.length > 0 ? { ...item, content: parts } : undefined;
 }
 
 function isEmpty(part: MessagePart): boolean {
-  if (part.type === 'input_text' || part.type === 'output_text') return part.text === '';
-  return part.type === 'refusal' && part.refusal === '';
-}
-
-function showReasoning(
-  item: ReasoningItem,
-  target: ViewTarget,
-  report: (adaptation: Adaptation) => void,
-): Item | undefined {
-  if (target.reasoningReplay !== 'forbidden' && isOwn(item.origin, target)) return item;
-  const detail =
-    target.reasoningReplay === 'forbidden'
-      ? 'this model takes no reasoning back'
-      : 'reasoning of another model is not sent';
-  report({ type: 'dropped_item', name: 'reasoning', detail });
-  return undefined;
-}
-
-/** One line about a provider item, for models that cannot read it. */
-function describe(item: Item): string {
-  const text = itemText(item);
-  const facts = ['name', 'status', 'query', 'action', 'output', 'result']
-    .filter((key) => key in item)
-    .map((key) => `${key}: ${brief(Object.getOwnPropertyDescriptor(item, key)?.value)}`);
-  return `[${[item.type, ...facts].join('; ')}]${text}`;
-}
-
-function brief(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+  return 'text' in part ? part.text === '' : part.type === 'refusal' && part.refusal === '';
 }

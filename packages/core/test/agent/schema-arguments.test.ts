@@ -31,9 +31,10 @@ describe('issuesText', () => {
       { message: 'not allowed', path: [2, 'x'] },
       { message: 'expected object, got null' },
       { message: 'odd', path: [] },
+      { message: 'deep', path: [{ key: 'a' }, { key: 0 }] },
     ];
     expect(issuesText(issues)).toBe(
-      'city: expected string, got a number; days[0].at: required, but missing; [2].x: not allowed; expected object, got null; odd',
+      'city: expected string, got a number; days[0].at: required, but missing; [2].x: not allowed; expected object, got null; odd; a[0]: deep',
     );
   });
 

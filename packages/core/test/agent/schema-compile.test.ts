@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { compileSchema, requireObject } from '../../src/agent/schema/compile.ts';
+import { issuesText } from '../../src/agent/schema/parse-arguments.ts';
 import { isStandardSchema, jsonSchema, type Schema } from '../../src/agent/schema/standard-schema.ts';
 import { UserError } from '../../src/errors.ts';
 
@@ -16,6 +17,7 @@ const libraries: readonly [name: string, schema: Schema<{ city: string }>][] = [
   ['jsonSchema()', jsonSchema<{ city: string }>(plain)],
   ['a plain JSON Schema', plain],
 ];
+const words = (read: unknown): string => issuesText(Object(read).issues);
 const failure = (act: () => unknown): Error => {
   try {
     act();
@@ -36,9 +38,9 @@ describe.for(libraries)('%s', ([name, schema]) => {
 
   test('reads synchronously, with the path of what is wrong', () => {
     const { read } = compileSchema(schema, field);
-    expect(read({ city: 'Paris' })).toEqual({ value: { city: 'Paris' } });
-    expect(read({ city: 5 })).toMatchObject({ issues: [{ path: ['city'] }] });
-    expect(read('x')).toMatchObject({ issues: [{ path: [] }] });
+    expect(read({ city: 'Paris' })).toMatchObject({ value: { city: 'Paris' } });
+    expect(words(read({ city: 5 }))).toMatch(/^city: /);
+    expect(words(read('x'))).not.toMatch(/^city|^: /);
   });
 
   test('is a Standard Schema or not', () => {
@@ -55,7 +57,7 @@ test('a schema that validates asynchronously is read asynchronously', async () =
   const read = compileSchema(z.object({ a: z.string().refine(async (text) => text === 'x', 'no x') }), field).read;
   expect(read({ a: 'x' })).toBeInstanceOf(Promise);
   await expect(read({ a: 'x' })).resolves.toEqual({ value: { a: 'x' } });
-  await expect(read({ a: 'y' })).resolves.toEqual({ issues: [{ message: 'no x', path: ['a'] }] });
+  await expect(read({ a: 'y' })).resolves.toMatchObject({ issues: [{ message: 'no x', path: ['a'] }] });
 });
 
 test('a null that stands for an absent property never reaches the library', () => {
@@ -69,7 +71,7 @@ test('a schema that only refers at its root shows the object itself', () => {
   const Node: v.GenericSchema<{ next?: unknown }> = v.object({ next: v.optional(v.lazy(() => Node)) });
   const compiled = compileSchema(toStandardJsonSchema(v.lazy(() => Node)), field);
   expect(compiled.json['type']).toBe('object');
-  expect(requireObject(compiled).read({ next: { next: 5 } })).toMatchObject({ issues: [{ path: ['next', 'next'] }] });
+  expect(words(requireObject(compiled).read({ next: { next: 5 } }))).toMatch(/^next\.next: /);
 });
 
 test('later changes to a JSON Schema do not change what is shown', () => {
@@ -82,19 +84,15 @@ test('later changes to a JSON Schema do not change what is shown', () => {
 describe('a UserError names the field and the fix', () => {
   const bare = (vendor: string): Schema => ({ '~standard': { version: 1, vendor, validate: (value) => ({ value }) } });
 
-  test.for([
-    ['zod', 'Update zod to 4.2 or newer.'],
-    ['arktype', 'Update arktype to 2.1.28 or newer.'],
-    ['effect', 'Give a JSON Schema, or a version of effect with Standard JSON Schema.'],
-  ] as const)('%s without JSON Schema', ([vendor, fix]) => {
+  test.for(['zod', 'effect'])('%s without JSON Schema', (vendor) => {
     const { message } = failure(() => compileSchema(bare(vendor), field));
-    expect(message).toBe(`${field}: a ${vendor} schema without its JSON Schema. ${fix}`);
+    expect(message).toContain(`${field}: this ${vendor} schema has no JSON Schema.`);
   });
 
   test('valibot without its converter', () => {
     const { message } = failure(() => compileSchema(v.object({ city: v.string() }), field));
     expect(message).toContain(field);
-    expect(message).toContain("Wrap it in toStandardJsonSchema() of '@valibot/to-json-schema'.");
+    expect(message).toContain("toStandardJsonSchema() of '@valibot/to-json-schema'");
   });
 
   test('a schema of what JSON has not', () => {

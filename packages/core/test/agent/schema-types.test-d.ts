@@ -3,12 +3,13 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
-import { compileSchema, requireObject, type ReadResult } from '../../src/agent/schema/compile.ts';
+import { compileSchema, requireObject } from '../../src/agent/schema/compile.ts';
 import type { MaybePromise } from '../../src/agent/maybe-promise.ts';
 import {
   jsonSchema,
   type JsonSchema,
   type Schema,
+  type StandardResult,
   type StandardSchema,
 } from '../../src/agent/schema/standard-schema.ts';
 
@@ -50,10 +51,10 @@ expectTypeOf(outputOf(jsonSchema<Place>(json))).toEqualTypeOf<Place>();
 expectTypeOf(outputOf()).toBeString();
 
 expectTypeOf(compileSchema(zod, 'x').read(1)).toEqualTypeOf<
-  MaybePromise<ReadResult<{ city: string; unit: string; n: number }>>
+  MaybePromise<StandardResult<{ city: string; unit: string; n: number }>>
 >();
 expectTypeOf(requireObject(compileSchema(ark, 'x')).read).returns.toEqualTypeOf<
-  MaybePromise<ReadResult<{ city: string; unit: string }>>
+  MaybePromise<StandardResult<{ city: string; unit: string }>>
 >();
 
 // @ts-expect-error a string is no schema

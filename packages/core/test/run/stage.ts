@@ -144,6 +144,7 @@ export async function unhandledDuring(body: () => Promise<void>): Promise<unknow
 
 /** Rejects with its reason as soon as a signal is aborted. */
 export async function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  signal?.throwIfAborted();
   await new Promise((resolve) => {
     signal?.addEventListener('abort', resolve);
   });

@@ -64,7 +64,7 @@ describe('stored states', () => {
 
   test.for<[string, string, string]>([
     ['something else', 'hello', 'expected what RunState.toString wrote'],
-    ['no state', '{"version":1}', 'holds no state'],
+    ['no state', '{"version":1}', 'expected what RunState.toString wrote'],
     ['a later version', '{"version":999,"state":{}}', 'version 999'],
   ])('%s is refused with the way out', ([, text, words]) => {
     const load = () => RunState.fromString(new Agent({ name: 'A' }), text);

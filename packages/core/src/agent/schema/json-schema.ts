@@ -1,16 +1,19 @@
 import { isFields, stringify, type Fields, type Json } from '../../protocol/json.ts';
 import { nameOf } from '../../protocol/validate.ts';
 
-/** One thing that is wrong with a value; without a `path`: with the value itself. */
-export type Issue = { readonly message: string; readonly path?: readonly PropertyKey[] };
+/**
+ * One thing that is wrong with a value; without a `path`: with the value itself. `surplus`: all would be well if the entry, which is null,
+ * were absent.
+ */
+export type Issue = { readonly message: string; readonly path?: readonly PropertyKey[]; readonly surplus?: boolean };
 
 /** Where a check stands: the document that `$ref` reads, the refs followed since the last step into the value, how deep to look. */
 export type Scope = { readonly root: Json; readonly refs: readonly string[]; readonly depth: number };
 
 /**
  * Every way in which `value` does not fit a JSON Schema; none when it fits. Messages hold words of the schema, never of the value.
- * Knows type, enum, const, the limits of numbers, lengths and items, pattern, properties, required, patternProperties, additionalProperties,
- * prefixItems, items, anyOf, oneOf, allOf, not and local `$ref`; other keywords are ignored.
+ * Knows type, enum, const, the limits of numbers, lengths and items, pattern, properties, required, additionalProperties, items, anyOf, oneOf,
+ * allOf and local `$ref`; other keywords are ignored.
  */
 export function validateJson(schema: Json, value: unknown): readonly Issue[] {
   return check(schema, value, scopeOf(schema));
@@ -34,18 +37,7 @@ export function check(schema: Json, value: unknown, scope: Scope): readonly Issu
     ...limitIssues(schema, value),
     ...(scope.depth > 0 ? childIssues(schema, value, scope) : []),
     ...partIssues(schema, value, scope),
-    ...unionIssues(schema, value, scope),
   ];
-}
-
-/** The scope for the children of a value. */
-export function inner(scope: Scope): Scope {
-  return { root: scope.root, refs: [], depth: scope.depth - 1 };
-}
-
-/** The scope that looks at a value and at the kinds of its children, no deeper. */
-export function shallow(scope: Scope): Scope {
-  return { ...scope, depth: Math.min(scope.depth, 1) };
 }
 
 /** What `$ref` points to, with the scope to read it in; `undefined` without one, or when it leads nowhere or in a circle. */
@@ -53,22 +45,9 @@ export function referred(schema: Fields, scope: Scope): { schema: Json; scope: S
   const ref = schema['$ref'];
   if (typeof ref !== 'string' || scope.refs.includes(ref)) return undefined;
   const [start, ...parts] = ref.split('/');
-  const at = parts.reduce<Json | undefined>(
-    (at, part) => member(at, unescaped(part)),
-    start === '#' ? scope.root : undefined,
-  );
+  let at = start === '#' ? scope.root : undefined;
+  for (const part of parts) at = member(at, part.replaceAll('~1', '/').replaceAll('~0', '~'));
   return at === undefined ? undefined : { schema: at, scope: { ...scope, refs: [...scope.refs, ref] } };
-}
-
-/** The member of a list or an object that has this key of its own. */
-export function member(at: Json | undefined, key: string): Json | undefined {
-  if (isList(at)) return at[Number(key)];
-  return isFields(at) && Object.hasOwn(at, key) ? at[key] : undefined;
-}
-
-/** The entries of a list; none of anything else. */
-export function listOf(value: Json | undefined): readonly Json[] {
-  return isList(value) ? value : [];
 }
 
 /** The strings of a list, or the one string: what `type` and `required` hold. */
@@ -89,6 +68,12 @@ export function isList(value: unknown): value is readonly unknown[] {
 
 type JsonFields = { readonly [key: string]: Json };
 
+/** The member of a list or an object that has this key of its own. */
+function member(at: Json | undefined, key: string): Json | undefined {
+  if (isList(at)) return at[Number(key)];
+  return isFields(at) && Object.hasOwn(at, key) ? at[key] : undefined;
+}
+
 function isOf(type: string, value: unknown): boolean {
   return type === 'integer' ? Number.isInteger(value) : type === typeOf(value);
 }
@@ -97,18 +82,7 @@ function expected(what: string): readonly Issue[] {
   return [{ message: `expected ${what}` }];
 }
 
-function unescaped(part: string): string {
-  let text = part;
-  try {
-    text = decodeURIComponent(part);
-  } catch {
-    // Not every generator escapes the percent signs of a name.
-  }
-  return text.replaceAll('~1', '/').replaceAll('~0', '~');
-}
-
-function valueIssues(schema: JsonFields, value: unknown): readonly Issue[] {
-  const { enum: choice, const: only, pattern } = schema;
+function valueIssues({ enum: choice, const: only, pattern }: JsonFields, value: unknown): readonly Issue[] {
   const allowed = only === undefined ? choice : [only];
   if (isList(allowed) && !allowed.some((entry) => same(entry, value)))
     return expected(allowed.map((entry) => stringify(entry)).join(' or '));
@@ -118,10 +92,11 @@ function valueIssues(schema: JsonFields, value: unknown): readonly Issue[] {
 
 function same(one: unknown, other: unknown): boolean {
   if (typeof one !== 'object' || typeof other !== 'object' || !one || !other) return one === other;
-  const mine = Object.entries(one);
-  const others = new Map<string, unknown>(Object.entries(other));
-  const alike = isList(one) === isList(other) && mine.length === others.size;
-  return alike && mine.every(([key, entry]) => others.has(key) && same(entry, others.get(key)));
+  const keys = Object.keys(one);
+  const alike = isList(one) === isList(other) && keys.length === Object.keys(other).length;
+  return (
+    alike && keys.every((key) => Object.hasOwn(other, key) && same(Reflect.get(one, key), Reflect.get(other, key)))
+  );
 }
 
 function matches(pattern: string, text: string): boolean {
@@ -143,84 +118,66 @@ function limitIssues(schema: JsonFields, value: unknown): readonly Issue[] {
   return bounded(Array.from(value).length, schema, ['minLength', 'maxLength', ' characters']);
 }
 
-function bounded(
-  size: number,
-  schema: JsonFields,
-  [least, most, unit]: readonly [string, string, string],
-): readonly Issue[] {
-  const issues = (keyword: string, words: string, fits: (limit: number) => boolean): readonly Issue[] => {
-    const limit = schema[keyword];
-    return typeof limit !== 'number' || fits(limit) ? [] : expected(`${words} ${limit}${unit}`);
-  };
-  return [
-    ...issues(least, 'at least', (limit) => size >= limit),
-    ...issues(most, 'at most', (limit) => size <= limit),
-    ...(unit === '' ? issues('exclusiveMinimum', 'more than', (limit) => size > limit) : []),
-    ...(unit === '' ? issues('exclusiveMaximum', 'less than', (limit) => size < limit) : []),
-  ];
+function bounded(size: number, schema: JsonFields, [least, most, unit]: readonly [string, string, string]) {
+  const { [least]: min, [most]: max } = schema;
+  if (typeof min === 'number' && size < min) return expected(`at least ${min}${unit}`);
+  return typeof max === 'number' && size > max ? expected(`at most ${max}${unit}`) : [];
 }
 
 function childIssues(schema: JsonFields, value: unknown, scope: Scope): readonly Issue[] {
-  if (isFields(value)) return fieldIssues(schema, value, scope);
-  if (!isList(value)) return [];
-  const { items, prefixItems } = schema;
-  // Before draft 2020-12 the prefix was a list of `items`.
-  const prefix = listOf(prefixItems ?? items);
-  const rest = isFields(items) || items === false ? items : true;
-  return value.flatMap((entry, at) => under(at, check(prefix[at] ?? rest, entry, inner(scope))));
+  const inner = { root: scope.root, refs: [], depth: scope.depth - 1 };
+  if (isFields(value)) return fieldIssues(schema, value, inner);
+  const { items = true } = schema;
+  return isList(value) ? value.flatMap((entry, at) => under(at, check(items, entry, inner))) : [];
 }
 
 function fieldIssues(schema: JsonFields, value: Fields, scope: Scope): readonly Issue[] {
-  const { properties, patternProperties, additionalProperties = true, required } = schema;
-  const patterns = isFields(patternProperties) ? Object.entries(patternProperties) : [];
-  const missing = stringsOf(required).filter((name) => !Object.hasOwn(value, name));
+  const { properties, additionalProperties = true } = schema;
+  const required = stringsOf(schema['required']);
+  const missing = required.filter((name) => !Object.hasOwn(value, name));
   const issues: Issue[] = missing.map((name) => ({ message: 'required, but missing', path: [name] }));
   for (const [key, entry] of Object.entries(value)) {
-    const schemas = patterns.filter(([pattern]) => matches(pattern, key)).map(([, schema]) => schema);
     const own = member(properties, key);
-    if (own !== undefined) schemas.push(own);
-    if (schemas.length === 0) schemas.push(additionalProperties);
-    for (const each of schemas) issues.push(...under(key, check(each, entry, inner(scope))));
+    const found = under(key, check(own ?? additionalProperties, entry, scope));
+    const surplus = entry === null && own !== undefined && !required.includes(key);
+    issues.push(...(surplus ? found.map((issue) => ({ ...issue, surplus })) : found));
   }
   return issues;
 }
 
 function under(key: PropertyKey, issues: readonly Issue[]): readonly Issue[] {
-  return issues.map(({ message, path = [] }) => ({ message, path: [key, ...path] }));
+  return issues.map((issue) => ({ ...issue, path: [key, ...(issue.path ?? [])] }));
 }
 
-/** What `$ref`, `allOf` and `not` say. */
+/** What `$ref`, `allOf`, `anyOf` and `oneOf` say. */
 function partIssues(schema: JsonFields, value: unknown, scope: Scope): readonly Issue[] {
-  const target = referred(schema, scope);
-  const { allOf, not } = schema;
-  if (target === undefined && allOf === undefined && not === undefined) return [];
+  const { $ref, allOf, anyOf, oneOf } = schema;
+  const target = $ref && referred(schema, scope);
+  const tried = (branches: readonly Json[]) => branches.map((branch) => branchIssues(branch, value, scope));
   return [
     ...(target ? check(target.schema, value, target.scope) : []),
-    ...listOf(allOf).flatMap((part) => check(part, value, scope)),
-    ...(not === undefined || check(not, value, scope).length > 0 ? [] : check(false, value, scope)),
+    ...(isList(allOf) ? allOf.flatMap((part) => check(part, value, scope)) : []),
+    ...(isList(anyOf) ? unionIssues(tried(anyOf), anyOf.length) : []),
+    ...(isList(oneOf) ? unionIssues(tried(oneOf), 1) : []),
   ];
 }
 
-function unionIssues(schema: JsonFields, value: unknown, scope: Scope): readonly Issue[] {
-  if ((schema['anyOf'] ?? schema['oneOf']) === undefined) return [];
-  return ['anyOf', 'oneOf'].flatMap((keyword) => {
-    const failures = listOf(schema[keyword]).map((branch) => branchIssues(branch, value, scope));
-    const fits = failures.filter((issues) => issues.length === 0).length;
-    if (fits === 0) return closest(failures);
-    return fits > 1 && keyword === 'oneOf' ? expected(`to fit one alternative, fits ${fits}`) : [];
-  });
+function unionIssues(failures: readonly (readonly Issue[])[], most: number): readonly Issue[] {
+  const fits = failures.filter((issues) => issues.length === 0).length;
+  if (fits > most) return expected(`to fit one alternative, fits ${fits}`);
+  if (fits > 0 || failures.length === 0) return [];
+  // The alternative that was meant, as far as one can tell: all of its issues lie deeper, and they are the fewest.
+  const deeper = failures.filter((issues) => issues.every((issue) => issue.path));
+  const [best] = deeper.toSorted((one, other) => wrongs(one) - wrongs(other));
+  return best ?? [{ message: failures.map((issues) => issues[0]?.message).join('; or ') }];
 }
 
 function branchIssues(branch: Json, value: unknown, scope: Scope): readonly Issue[] {
   // Looking into the children for every wrong branch would cost exponential time in a recursive union.
-  const first = check(branch, value, shallow(scope));
-  return first.length > 0 ? first : check(branch, value, scope);
+  const first = check(branch, value, { ...scope, depth: Math.min(scope.depth, 1) });
+  return wrongs(first) > 0 ? first : check(branch, value, scope);
 }
 
-/** The issues of the alternative that was meant, as far as one can tell: all of them lie deeper, and they are the fewest. */
-function closest(failures: readonly (readonly Issue[])[]): readonly Issue[] {
-  const deeper = failures.filter((issues) => issues.every((issue) => issue.path));
-  const [best] = deeper.toSorted((one, other) => one.length - other.length);
-  if (best || failures.length === 0) return best ?? [];
-  return [{ message: failures.map((issues) => issues[0]?.message).join('; or ') }];
+function wrongs(issues: readonly Issue[]): number {
+  return issues.filter(({ surplus }) => !surplus).length;
 }

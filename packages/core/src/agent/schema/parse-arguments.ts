@@ -1,5 +1,7 @@
 import { parseJson, type Json } from '../../protocol/json.ts';
-import type { Issue } from './json-schema.ts';
+import type { StandardResult } from './standard-schema.ts';
+
+type Issues = NonNullable<StandardResult<unknown>['issues']>;
 
 /** Reads the arguments of a call: strict JSON, where the empty text is `{}`. `problem` tells the model what to send instead. */
 export function parseArguments(text: string): { readonly value: Json } | { readonly problem: string } {
@@ -9,17 +11,18 @@ export function parseArguments(text: string): { readonly value: Json } | { reado
 }
 
 /** Words issues for the model: `city: expected string, got a number; days[0]: …`, the first ten of them. */
-export function issuesText(issues: readonly Issue[]): string {
-  const words = issues
-    .slice(0, 10)
-    .map(({ message, path = [] }) => [pathText(path), message].filter(Boolean).join(': '));
-  if (issues.length > 10) words.push(`and ${issues.length - 10} more`);
+export function issuesText(issues: Issues): string {
+  // Libraries answer with arrays of classes of their own (arktype), whose `map` would make another of them.
+  const words = Array.from(issues, ({ message, path }) => [pathText(path), message].filter(Boolean).join(': '));
+  if (words.length > 10) words.splice(10, Infinity, `and ${words.length - 10} more`);
   return words.join('; ');
 }
 
-function pathText(path: readonly PropertyKey[]): string {
-  return path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+function pathText(path: Issues[number]['path'] = []): string {
+  return Array.from(path, (segment) => {
+    const key = typeof segment === 'object' ? segment.key : segment;
+    return typeof key === 'number' ? `[${key}]` : `.${String(key)}`;
+  })
     .join('')
     .replace(/^\./, '');
 }

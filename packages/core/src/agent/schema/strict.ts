@@ -1,5 +1,5 @@
-import { isFields, type Fields, type Json } from '../../protocol/json.ts';
-import { check, inner, isList, listOf, member, referred, scopeOf, shallow, stringsOf, typeOf } from './json-schema.ts';
+import { isFields, type Json } from '../../protocol/json.ts';
+import { check, isList, referred, scopeOf, stringsOf, typeOf } from './json-schema.ts';
 import type { Scope } from './json-schema.ts';
 
 /**
@@ -20,14 +20,6 @@ export function strictSchema(schema: Json): StrictSchema {
   if (strict['type'] !== 'object') notes.refused.push('a root that is not an object');
   const [reason] = notes.refused;
   return reason ? { strict: false, schema, reason } : { strict: true, schema: strict, dropped: [...notes.dropped] };
-}
-
-/**
- * Reads an answer to a strict schema as one to the schema it was made of: a `null` for an optional property that does not allow null is absent.
- * Returns the same value when it holds no such null.
- */
-export function undoStrict(schema: Json, value: unknown): unknown {
-  return undo(schema, value, scopeOf(schema));
 }
 
 type JsonFields = { readonly [key: string]: Json };
@@ -103,7 +95,8 @@ function typeIn(schema: JsonFields): Json | undefined {
   if (type !== undefined) return type;
   if (properties !== undefined) return 'object';
   if (items !== undefined) return 'array';
-  const types = [...new Set((only === undefined ? listOf(choice) : [only]).map(typeOf))];
+  const values = only === undefined ? choice : [only];
+  const types = isList(values) ? [...new Set(values.map(typeOf))] : [];
   return types.length > 1 ? types : types[0];
 }
 
@@ -133,43 +126,4 @@ function allowsNull(schema: Json, scope: Scope): boolean {
 
 function nullable(schema: JsonFields): JsonFields {
   return { anyOf: [schema, { type: 'null' }] };
-}
-
-function undo(schema: Json, value: unknown, scope: Scope): unknown {
-  if (!isFields(schema)) return value;
-  const target = referred(schema, scope);
-  const at = target ? undo(target.schema, value, target.scope) : value;
-  if (scope.depth === 0 || typeof at !== 'object' || at === null) return at;
-  return undoUnion(schema, isFields(at) ? undoFields(schema, at, scope) : undoEntries(schema, at, scope), scope);
-}
-
-function undoFields(schema: JsonFields, value: Fields, scope: Scope): Fields {
-  const required = stringsOf(schema['required']);
-  let changed = false;
-  const entries = Object.entries(value).flatMap(([key, entry]) => {
-    const own = member(schema['properties'], key) ?? true;
-    const absent = entry === null && !required.includes(key) && !allowsNull(own, inner(scope));
-    const read = undo(own, entry, inner(scope));
-    changed ||= absent || read !== entry;
-    return absent ? [] : [[key, read]];
-  });
-  return changed ? Object.fromEntries(entries) : value;
-}
-
-function undoEntries(schema: JsonFields, value: unknown, scope: Scope): unknown {
-  const { items = true } = schema;
-  if (!isList(value)) return value;
-  const read = value.map((entry) => undo(items, entry, inner(scope)));
-  return read.some((entry, at) => entry !== value[at]) ? read : value;
-}
-
-function undoUnion(schema: JsonFields, value: unknown, scope: Scope): unknown {
-  for (const branch of listOf(schema['anyOf'] ?? schema['oneOf'])) {
-    // The wrong branches are told by a look at the surface, or a recursive union would cost exponential time.
-    const near = shallow(scope);
-    if (check(branch, undo(branch, value, near), near).length > 0) continue;
-    const read = undo(branch, value, scope);
-    if (check(branch, read, scope).length === 0) return read;
-  }
-  return value;
 }

@@ -4,12 +4,13 @@ import type { Settled } from '../../loop/outcome.ts';
 import { localCall } from '../../loop/respond.ts';
 import type { ServerState } from '../../loop/state.ts';
 import { newToModel } from '../../loop/turn.ts';
-import { answerKinds } from '../../protocol/answers.ts';
 import type { OutputItem } from '../../protocol/items.ts';
 import { isFields } from '../../protocol/json.ts';
 import type { ModelRequest } from '../../protocol/request.ts';
 import type { ModelResponse } from '../../protocol/response.ts';
-import { isProviderItem, itemProblem, kindOf, nameOf } from '../../protocol/validate.ts';
+import { nameOf } from '../../protocol/validate.ts';
+import { acceptItem } from '../../transcript/accept.ts';
+import type { CallIds } from '../../transcript/call-ids.ts';
 import { asRan } from '../../transcript/edits.ts';
 import { Attempts } from '../attempts.ts';
 import { wait, type Steps } from '../steps.ts';
@@ -19,7 +20,7 @@ const mostPauses = 10;
 
 /** Calls the model of a turn: hooks around it, retries and pauses within it. The outcome holds every response and all it cost. */
 export function* callModel(work: Work<'call_model'>): Steps<Settled> {
-  const { effect, scope, run } = work;
+  const { effect, scope, control } = work;
   const agent = scope.agent(effect.agent);
   const request = requestOf(work);
   if (scope.hooks?.onModelStart ?? agent.hooks?.onModelStart) {
@@ -29,7 +30,7 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
     );
   }
   const attempts = new Attempts(work, scope.modelOf(agent));
-  run.costs.set(effect.id, attempts);
+  control.spent = attempts;
   const responses: ModelResponse[] = [];
   let asked = request;
   for (;;) {
@@ -44,14 +45,12 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
     }
     asked = continued(asked, response, effect.state.server);
   }
-  run.costs.delete(effect.id);
   return { type: 'responded', responses, usage: attempts.usage };
 }
 
 function requestOf({ effect, scope }: Work<'call_model'>): ModelRequest {
   const { plan, state } = effect;
-  scope.callIds(state.log);
-  return { ...plan.request, input: asRan(plan.input ?? newToModel(state), scope.edits) };
+  return { ...plan.request, input: asRan(plan.input ?? newToModel(state), scope.edits(state.log)) };
 }
 
 /** The request after a pause. A provider that keeps the conversation has what it said. */
@@ -71,7 +70,7 @@ function* received(
   const edited = callModelOutputFilter
     ? checkedResponse(yield* wait<unknown>(callModelOutputFilter({ response, agent, runContext })))
     : response;
-  const output = acceptedOutput(edited, scope.callIds(effect.state.log));
+  const output = acceptedOutput(edited, () => scope.callIds(effect.state.log));
   const accepted = output === edited.output ? edited : { ...edited, output };
   if (scope.hooks?.onModelEnd ?? agent.hooks?.onModelEnd) {
     yield* wait(scope.fire(agent, (hooks) => hooks.onModelEnd?.({ runContext, agent, response: accepted })));
@@ -90,22 +89,7 @@ function isResponse(value: unknown): value is ModelResponse {
   return isFields(value) && Array.isArray(value['output']) && isFields(value['usage']) && isFields(value['stop']);
 }
 
-function acceptedOutput({ output }: ModelResponse, callIds: { next(given: string): string }): readonly OutputItem[] {
-  const accepted = output.map((item) => acceptedItem(item, callIds));
+function acceptedOutput({ output }: ModelResponse, callIds: () => CallIds): readonly OutputItem[] {
+  const accepted = output.map((item) => acceptItem(item, item?.origin?.provider ?? 'openai', callIds));
   return accepted.every((item, index) => item === output[index]) ? output : accepted;
-}
-
-function acceptedItem(item: OutputItem, callIds: { next(given: string): string }): OutputItem {
-  const problem = itemProblem(item, 'output');
-  if (problem !== undefined)
-    throw new ModelError({ kind: 'protocol', message: `The model returned a malformed item: ${problem}` });
-  if (item.type === 'function_call') {
-    const callId = callIds.next(item.call_id);
-    return callId === item.call_id ? item : { ...item, call_id: callId };
-  }
-  if (item.type === 'message' || !isProviderItem(item)) return item;
-  const type = kindOf(item.type, item.origin?.provider ?? 'openai');
-  if (Object.hasOwn(answerKinds, type))
-    return { ...item, call_id: callIds.next(typeof item['call_id'] === 'string' ? item['call_id'] : '') };
-  return type === item.type ? item : { ...item, type };
 }

@@ -1,12 +1,11 @@
 import type { AnyAgent } from '../../agent/agent.ts';
 import type { Handoff, HandoffInputData } from '../../agent/handoff.ts';
 import { parseArguments } from '../../agent/schema/parse-arguments.ts';
-import { ModelBehaviorError, UserError } from '../../errors.ts';
+import { misfit, ModelBehaviorError, UserError } from '../../errors.ts';
 import { newLog, record, seen, type Fact, type Log } from '../../loop/log.ts';
 import type { Settled } from '../../loop/outcome.ts';
 import type { FunctionCallOutputItem, Item } from '../../protocol/items.ts';
 import { isFields } from '../../protocol/json.ts';
-import { nameOf } from '../../protocol/validate.ts';
 import { nestHistory } from '../handoff-history.ts';
 import { inputToItems } from '../input.ts';
 import { factOfRunItem, runItem, runItemsOf } from '../run-items.ts';
@@ -98,9 +97,7 @@ function logOf({ inputHistory, preHandoffItems, newItems }: HandoffInputData): L
 
 function checkedData(data: unknown): HandoffInputData {
   if (isInputData(data)) return data;
-  throw new UserError(
-    `handoff inputFilter: expected { inputHistory, preHandoffItems, newItems }, got ${nameOf(data)}; return what the next agent is to see.`,
-  );
+  throw misfit('handoff inputFilter', '{ inputHistory, preHandoffItems, newItems }', data);
 }
 
 function isInputData(data: unknown): data is HandoffInputData {

@@ -8,18 +8,22 @@ import type { Work } from '../work.ts';
 
 /** Answers a hosted MCP server's request for approval: as a person or the tool itself has decided, or by waiting for a person. */
 export function* answerApproval(work: Work<'run_tool'>): Steps<Settled> {
-  const { call, decision: given } = work.effect;
+  const { call, decision } = work.effect;
   const { callId } = call;
-  const decision = given ?? (yield* ownDecision(work));
-  if (decision === undefined) return { type: 'tool_waiting', callId };
-  const approve = decision.type === 'approved';
-  const reason = decision.type === 'rejected' && decision.message !== undefined ? { reason: decision.message } : {};
+  const answer = decision ? answerOf(decision) : yield* ownAnswer(work);
+  if (!isFields(answer)) return { type: 'tool_waiting', callId };
+  const approve = answer['approve'] === true;
+  const reason = approve || typeof answer['reason'] !== 'string' ? {} : { reason: answer['reason'] };
   const output: ProviderItem = { type: 'mcp_approval_response', approval_request_id: callId, approve, ...reason };
   return { type: 'tool_settled', callId, output, value: approve, isError: false, ran: false, verdicts: null };
 }
 
+function answerOf(decision: Decision): object {
+  return decision.type === 'approved' ? { approve: true } : { reason: decision.message };
+}
+
 /** What the client tool of that server says, where there is one: `clientTool({ spec, answers: 'mcp_approval_response', execute })`. */
-function* ownDecision(work: Work<'run_tool'>): Steps<Decision | undefined> {
+function* ownAnswer(work: Work<'run_tool'>): Steps<unknown> {
   const { effect, scope, control } = work;
   const { item } = effect.call;
   const agent = scope.agent(effect.agent);
@@ -30,11 +34,6 @@ function* ownDecision(work: Work<'run_tool'>): Steps<Decision | undefined> {
       item.type !== 'function_call' &&
       client.spec['server_label'] === item['server_label'],
   );
-  if (answering === undefined) return undefined;
-  const { call } = yield* wait(answering.bind(toJson(item)));
-  const answer = call && (yield* wait(call.execute(new CallContext(work, agent))));
-  if (isFields(answer) && answer['approve'] === true) return { type: 'approved' };
-  return isFields(answer) && typeof answer['reason'] === 'string'
-    ? { type: 'rejected', message: answer['reason'] }
-    : { type: 'rejected' };
+  const binding = answering && (yield* wait(answering.bind(toJson(item))));
+  return binding?.call && (yield* wait(binding.call.execute(new CallContext(work, agent))));
 }

@@ -28,16 +28,16 @@ export function* prepareTurn(work: Work<'prepare_turn'>): Steps<Settled> {
       ),
     );
   }
-  const key = `${choiceUsed(effect.state)}/${agent.name}`;
-  const known = scope.plans.get(key);
-  if (known) return { type: 'prepared', plan: known };
+  const used = choiceUsed(effect.state);
+  const known = scope.plans.get(agent.name);
+  if (known?.used === used) return { type: 'prepared', plan: known.plan };
   const instructions =
     typeof agent.instructions === 'function'
       ? yield* wait(agent.instructions({ runContext, agent }))
       : agent.instructions;
   const toolbox = yield* scope.toolbox(agent, control.signal);
   const plan = yield* filtered(work, planOf(work, { agent, instructions, toolbox }));
-  if (isFixed(scope, agent, toolbox) && effect.state.server === null) scope.plans.set(key, plan);
+  if (isFixed(scope, agent, toolbox) && effect.state.server === null) scope.plans.set(agent.name, { used, plan });
   return { type: 'prepared', plan };
 }
 
