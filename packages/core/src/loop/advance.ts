@@ -2,7 +2,7 @@ import { addUsage, type Usage } from '../protocol/usage.ts';
 import type { Fact } from './log.ts';
 import type { Outcome, OutcomeOf } from './outcome.ts';
 import { respond } from './respond.ts';
-import { isInterrupted, type EndCause, type Failure, type LimitName, type LoopState, type SlotState } from './state.ts';
+import type { EndCause, Failure, LimitName, LoopState, SlotState } from './state.ts';
 import { closeOpenCalls, decide, flush, nest, settle, slotOf, spread, wait, withSlot } from './tools.ts';
 import { extend, nextTurn } from './turn.ts';
 
@@ -225,7 +225,7 @@ function limited(state: LoopState): LoopState {
   const { end, options, step } = state;
   // When several limits are passed at once the same one is named in any order.
   const open = end === null || (end.type === 'ending' && end.cause.type === 'limit');
-  if (options.limits === null || !open || step.type === 'finish' || isInterrupted(state)) return state;
+  if (options.limits === null || !open || step.type === 'finish') return state;
   const limit = limitReached(state);
   return limit === undefined ? state : ending(state, { type: 'limit', limit });
 }

@@ -58,7 +58,7 @@ export function runItemsOf(log: Log, agents: Agents, from = 0): RunItem[] {
 }
 
 /** One item with what the run knows of it; `undefined` for messages that the run itself wrote to the model. */
-export function runItem({ item, fact, agents }: { item: Item; fact: Fact; agents: Agents }): RunItem | undefined {
+function runItem({ item, fact, agents }: { item: Item; fact: Fact; agents: Agents }): RunItem | undefined {
   const { type } = fact;
   if (type === 'input') return undefined;
   const shared = { type, agent: agentNamed(fact.agent, agents), rawItem: item, toInputItem: () => item };

@@ -2,13 +2,14 @@ import type { AnyAgent } from '../../agent/agent.ts';
 import type { Handoff, HandoffInputData } from '../../agent/handoff.ts';
 import { parseArguments } from '../../agent/schema/parse-arguments.ts';
 import { misfit, ModelBehaviorError, UserError } from '../../errors.ts';
-import { newLog, record, seen, type Fact, type Log } from '../../loop/log.ts';
+import { inputOf, newLog, record, seen, type Fact, type Log } from '../../loop/log.ts';
 import type { Settled } from '../../loop/outcome.ts';
+import type { LoopState } from '../../loop/state.ts';
 import type { FunctionCallOutputItem, Item } from '../../protocol/items.ts';
 import { isFields } from '../../protocol/json.ts';
 import { nestHistory } from '../handoff-history.ts';
 import { inputToItems } from '../input.ts';
-import { factOfRunItem, runItem, runItemsOf } from '../run-items.ts';
+import { factOfRunItem, runItemsOf } from '../run-items.ts';
 import { wait, type Steps } from '../steps.ts';
 import type { Work } from '../work.ts';
 
@@ -16,11 +17,11 @@ import type { Work } from '../work.ts';
 export function* handOff(work: Work<'hand_off'>): Steps<Settled> {
   const { effect, scope, control } = work;
   const { step } = effect.state;
-  if (step.type !== 'hand_off') throw new ModelBehaviorError('There is no handoff to make.');
-  const { call } = step;
   const from = scope.agent(effect.agent);
-  const made = (yield* scope.openedToolbox(from, control.signal)).handoffs.get(call.name);
-  if (made === undefined) throw new ModelBehaviorError(`Agent '${from.name}' has no handoff '${call.name}'.`);
+  const { handoffs } = yield* scope.openedToolbox(from, control.signal);
+  const made = step.type === 'hand_off' && handoffs.get(step.call.name);
+  if (!made) throw new ModelBehaviorError(`Agent '${from.name}' has no such handoff any more.`);
+  const { call } = step;
   const output: FunctionCallOutputItem = { type: 'function_call_output', call_id: call.callId, output: '' };
   const parsed = parseArguments(call.arguments);
   const binding = 'problem' in parsed ? parsed : yield* wait(made.bind(parsed.value));
@@ -35,69 +36,47 @@ export function* handOff(work: Work<'hand_off'>): Steps<Settled> {
   const to = scope.agent(made.agent.name);
   yield* wait(scope.fire(from, (hooks) => hooks.onHandoff?.({ runContext, from, to })));
   const answer = { ...output, output: JSON.stringify({ assistant: to.name }) };
-  return { type: 'handed_off', output: answer, view: yield* viewAfter(work, { made, from, to, answer }) };
+  const fact: Fact = { type: 'handoff_output_item', agent: from.name, to: to.name, toolName: made.toolName };
+  return { type: 'handed_off', output: answer, view: yield* viewAfter(work, made, { answer, fact }) };
 }
 
-type Passing = { made: Handoff<never>; from: AnyAgent; to: AnyAgent; answer: FunctionCallOutputItem };
-
 /** What the new agent's model sees: the filter's choice, the nested history, or simply everything. */
-function* viewAfter(work: Work<'hand_off'>, passing: Passing): Steps<Log | null> {
-  const { scope, effect } = work;
-  const filter = passing.made.inputFilter ?? scope.config.handoffInputFilter;
-  const edits = filter !== undefined || scope.config.nestHandoffHistory === true;
-  if (edits && effect.state.server !== null) {
+function* viewAfter(
+  { scope, effect: { state, agent } }: Work<'hand_off'>,
+  made: Handoff<never>,
+  { answer, fact }: { answer: Item; fact: Fact },
+): Steps<Log | null> {
+  const { handoffInputFilter, nestHandoffHistory, handoffHistoryMapper } = scope.config;
+  const filter = made.inputFilter ?? handoffInputFilter;
+  if (filter === undefined && nestHandoffHistory !== true) return null;
+  if (state.server !== null) {
     throw new UserError(
-      `handoff inputFilter, nestHandoffHistory: the provider keeps the conversation, so it cannot be changed; drop them, or use a session.`,
+      'handoff inputFilter, nestHandoffHistory: the provider keeps the conversation as it is; drop them, or use a session.',
     );
   }
-  const fact: Fact = {
-    type: 'handoff_output_item',
-    agent: passing.from.name,
-    to: passing.to.name,
-    toolName: passing.made.toolName,
-  };
+  const log = record(state.view ?? state.log, [answer], [fact]);
   if (filter) {
-    const data = inputData(work, passing, fact);
-    const chosen = yield* wait<unknown>(filter({ ...data, runContext: scope.contextOf(passing.from) }));
-    return logOf(checkedData(chosen));
+    const data = inputData(state, log, scope.agents);
+    return logOf(yield* wait<unknown>(filter({ ...data, runContext: scope.contextOf(scope.agent(agent)) })));
   }
-  if (scope.config.nestHandoffHistory !== true) return null;
-  const before = effect.state.view ?? effect.state.log;
-  const items = [...seen(before.items), passing.answer];
-  const { handoffHistoryMapper } = scope.config;
-  const mapped = handoffHistoryMapper
-    ? inputToItems(yield* wait<unknown>(handoffHistoryMapper({ items })), 'runConfig.handoffHistoryMapper')
-    : nestHistory(items);
-  return newLog(mapped);
+  const items = seen(log.items).slice();
+  if (handoffHistoryMapper === undefined) return newLog(nestHistory(items));
+  return newLog(inputToItems(yield* wait<unknown>(handoffHistoryMapper({ items })), 'runConfig.handoffHistoryMapper'));
 }
 
 /** The conversation as the current agent's model saw it, in the three parts that filters know. */
-function inputData({ effect, scope }: Work<'hand_off'>, { answer }: Passing, fact: Fact): HandoffInputData {
-  const { state } = effect;
-  const log = state.view ?? state.log;
-  const start = state.view ? state.turnStart.view : state.turnStart.log;
-  const items = runItemsOf(log, scope.agents);
-  const added = runItemsOf(log, scope.agents, Math.max(start - log.inputLength, 0));
-  const last = runItem({ item: answer, fact, agents: scope.agents });
-  return {
-    inputHistory: seen(log.items).slice(0, log.inputLength),
-    preHandoffItems: items.slice(0, items.length - added.length),
-    newItems: last ? [...added, last] : added,
-  };
+function inputData({ view, turnStart }: LoopState, log: Log, agents: ReadonlyMap<string, AnyAgent>): HandoffInputData {
+  const start = view ? turnStart.view : turnStart.log;
+  const items = runItemsOf(log, agents);
+  const newItems = runItemsOf(log, agents, Math.max(start - log.inputLength, 0));
+  return { inputHistory: inputOf(log), preHandoffItems: items.slice(0, items.length - newItems.length), newItems };
 }
 
-function logOf({ inputHistory, preHandoffItems, newItems }: HandoffInputData): Log {
-  const kept = [...preHandoffItems, ...newItems];
-  return record(
-    newLog(inputHistory),
-    kept.map((each): Item => each.toInputItem()),
-    kept.map(factOfRunItem),
-  );
-}
-
-function checkedData(data: unknown): HandoffInputData {
-  if (isInputData(data)) return data;
-  throw misfit('handoff inputFilter', '{ inputHistory, preHandoffItems, newItems }', data);
+function logOf(data: unknown): Log {
+  if (!isInputData(data)) throw misfit('handoff inputFilter', '{ inputHistory, preHandoffItems, newItems }', data);
+  const kept = [...data.preHandoffItems, ...data.newItems];
+  const items = kept.map((each): Item => each.toInputItem());
+  return record(newLog(data.inputHistory), items, kept.map(factOfRunItem));
 }
 
 function isInputData(data: unknown): data is HandoffInputData {
