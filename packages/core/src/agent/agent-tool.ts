@@ -1,4 +1,3 @@
-import { UserError } from '../errors.ts';
 import type { Item } from '../protocol/items.ts';
 import { isFields, stringify } from '../protocol/json.ts';
 import type { RunConfig } from '../run/config.ts';
@@ -67,10 +66,7 @@ export function agentTool<C>(agent: Agent<C, unknown>, options: AsToolOptions<C>
     needsApproval,
     execute: (args) => (inputBuilder ? inputBuilder({ arguments: args }) : plainInput(args)),
   });
-  const execute = () => {
-    throw new UserError(`Tool '${made.name}': an agent as a tool runs inside a run only; give it to an agent.`);
-  };
-  return { ...made, execute, nested: { ...rest, agent, maxTurns, named: toolName !== undefined } };
+  return { ...made, nested: { ...rest, agent, maxTurns, named: toolName !== undefined } };
 }
 
 function plainInput(args: unknown): string {

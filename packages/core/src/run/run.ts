@@ -24,10 +24,12 @@ import { failureOf, rebuiltError } from './failure.ts';
 import { recorded, takeUp } from './journal.ts';
 import { Publisher, type Emit } from './publisher.ts';
 import { Scope } from './scope.ts';
-import { settle, wait, type Steps } from './steps.ts';
+import { proceed, wait, type Steps } from './steps.ts';
 
 /** How long an effect may take to settle after it was aborted; then its late result is dropped. */
 const graceMs = 1_000;
+
+type Abandoned = { steps: Steps<Settled>; done: (settled: Settled) => void; control: Control };
 
 /** One call of the runner: the state of the loop, the world around it, and how effects are performed in it. */
 export class Run {
@@ -108,43 +110,37 @@ export class Run {
 
   /** Performs one effect. Never throws: whatever goes wrong is an outcome, too. */
   perform(effect: Effect, control: Control): MaybePromise<Outcome> {
+    let outcome: Outcome | undefined;
+    let told: ((outcome: Outcome) => void) | undefined;
+    const done = (settled: Settled) => {
+      if (outcome) return;
+      outcome = this.#outcome(effect, settled);
+      told?.(outcome);
+    };
+    const failed = (error: unknown) => done(this.#failed(effect, error, control));
     try {
       const steps = this.#steps(effect, control);
-      const result = settle(steps);
-      if (!(result instanceof Promise)) return this.#outcome(effect, result);
-      return this.#later(effect, { result, steps }, control);
+      proceed(steps, { done, failed });
+      if (outcome === undefined) control.onAbort = () => this.#abandon(effect, { steps, done, control });
     } catch (error) {
-      return this.#outcome(effect, this.#failed(effect, error, control));
+      failed(error);
     }
+    return (
+      outcome ??
+      new Promise((resolve) => {
+        told = resolve;
+      })
+    );
   }
 
-  /** Waits for an effect; once it is aborted, only for so long. */
-  #later(
-    effect: Effect,
-    { result, steps }: { result: Promise<Settled>; steps: Steps<Settled> },
-    control: Control,
-  ): Promise<Outcome> {
-    return new Promise((resolve) => {
-      let over = false;
-      const end = (settled: Settled) => {
-        if (over) return;
-        over = true;
-        resolve(this.#outcome(effect, settled));
-      };
-      control.onAbort = () => {
-        // A guardrail has no signal, so there is nothing to wait for.
-        const grace = this.deadlines.set(effect.type === 'check_input' ? 0 : graceMs, () => {
-          const settled = this.#aborted(control);
-          end(settled);
-          // Whatever it waits for: nothing follows.
-          steps.return(settled);
-        });
-        result.then(
-          () => this.deadlines.cancel(grace),
-          () => this.deadlines.cancel(grace),
-        );
-      };
-      result.then(end, (error: unknown) => end(this.#failed(effect, error, control)));
+  /** Waits for an effect that was aborted, but only for so long. */
+  #abandon({ type }: Effect, { steps, done, control }: Abandoned): void {
+    // A guardrail has no signal, so there is nothing to wait for.
+    this.deadlines.set(type === 'check_input' ? 0 : graceMs, () => {
+      const settled = this.#aborted(control);
+      done(settled);
+      // Whatever it waits for: nothing follows.
+      steps.return(settled);
     });
   }
 

@@ -12,31 +12,42 @@ export function* wait<T>(value: MaybePromise<T>): Steps<T> {
   return isThenable(value) ? ((yield value) as T) : value;
 }
 
-/** Runs steps to their end: at once when nothing in them is a promise. */
-export function settle<T>(steps: Steps<T>): MaybePromise<T> {
-  let next = steps.next();
-  while (next.done !== true) {
-    if (isThenable(next.value)) return settleLater(steps, next.value);
-    next = steps.next(next.value);
-  }
-  return next.value;
+/** Told once what steps came to. */
+export type End<T> = { readonly done: (value: T) => void; readonly failed: (error: unknown) => void };
+
+/** Runs steps to their end: before it returns when nothing in them is a promise. */
+export function proceed<T>(steps: Steps<T>, end: End<T>): void {
+  const go = (value?: unknown) => on(() => steps.next(value));
+  const fail = (error: unknown) => on(() => steps.throw(error));
+  const on = (step: () => IteratorResult<unknown, T>) => {
+    try {
+      let next = step();
+      while (next.done !== true) {
+        if (isThenable(next.value)) return void next.value.then(go, fail);
+        next = steps.next(next.value);
+      }
+      end.done(next.value);
+    } catch (error) {
+      end.failed(error);
+    }
+  };
+  go();
 }
 
-async function settleLater<T>(steps: Steps<T>, first: PromiseLike<unknown>): Promise<T> {
-  let pending: unknown = first;
-  for (;;) {
-    let value: unknown;
-    let failed = false;
-    try {
-      value = await pending;
-    } catch (error) {
-      failed = true;
-      value = error;
-    }
-    const next = failed ? steps.throw(value) : steps.next(value);
-    if (next.done === true) return next.value;
-    pending = next.value;
-  }
+/** What steps come to: a promise only where one of theirs has to be waited for. */
+export function settle<T>(steps: Steps<T>): MaybePromise<T> {
+  const at: { once?: { value: T }; done: (value: T) => void; failed: (error: unknown) => void } = {
+    done: (value) => void (at.once = { value }),
+    failed: (error) => {
+      throw error;
+    },
+  };
+  proceed(steps, { done: (value) => at.done(value), failed: (error) => at.failed(error) });
+  if (at.once) return at.once.value;
+  return new Promise((done, failed) => {
+    at.done = done;
+    at.failed = failed;
+  });
 }
 
 /** Inside steps: all values, the calls having been made at once. */

@@ -1,6 +1,7 @@
 import { answerKinds, answerTo } from '../protocol/answers.ts';
 import type { Item } from '../protocol/items.ts';
 import type { Adaptation } from '../protocol/response.ts';
+import { CallIds } from './call-ids.ts';
 
 const outputKinds: ReadonlySet<string> = new Set(['function_call_output', ...Object.values(answerKinds)]);
 
@@ -54,17 +55,14 @@ class Call {
 
 /** The calls of a conversation, by the ids that they came with. */
 class Calls {
-  readonly #taken = new Set<string>();
+  readonly #ids = new CallIds([]);
   readonly #waiting = new Map<string, Call[]>();
 
   /** The call that an item is; `undefined` when it asks the client for no output. */
   add(item: Item): Call | undefined {
     if (item.type !== 'function_call' && !Object.hasOwn(answerKinds, item.type)) return undefined;
     const given = callIdOf(item);
-    let id = given;
-    for (let n = 2; id === '' || this.#taken.has(id); n++) id = `${given || 'call'}_${n}`;
-    this.#taken.add(id);
-    const call = new Call(withCallId(item, id));
+    const call = new Call(withCallId(item, this.#ids.next(given)));
     this.#waiting.set(given, [...(this.#waiting.get(given) ?? []), call]);
     return call;
   }

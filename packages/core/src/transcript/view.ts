@@ -42,7 +42,7 @@ function show(item: Item, target: ViewTarget, report: (adaptation: Adaptation) =
   if (own) return item;
   if (item.type === 'item_reference') return drop('only its issuer can resolve it');
   report({ type: 'described_item', name: item.type, detail: 'an item of another provider, told as a short text' });
-  return { type: 'message', role: 'assistant', content: JSON.stringify(item, described).slice(0, 1_000) };
+  return { type: 'message', role: 'assistant', content: JSON.stringify(item, described).slice(0, 500) };
 }
 
 /** What others are told of a provider item: nothing that only its issuer can read. */

@@ -6,7 +6,6 @@ import {
   RunState,
   textOf,
   tool,
-  UserError,
   type AsToolOptions,
   type Hooks,
   type RunStreamEvent,
@@ -372,10 +371,5 @@ describe('an agent as a tool', () => {
     expect(outputsIn(outer.requests[1]?.input ?? [])).toEqual(
       Object.fromEntries(names.map((name) => [name, `echo ${name}`])),
     );
-  });
-
-  test('cannot be executed outside of a run', () => {
-    const { innerAgent } = asking([]);
-    expect(() => innerAgent.asTool().execute(undefined as never, undefined as never)).toThrow(UserError);
   });
 });

@@ -37,7 +37,7 @@ function jsonOf(schema: StandardSchema<unknown>, field: string): JsonSchema {
   const { vendor, jsonSchema } = schema['~standard'];
   if (!jsonSchema) {
     throw new UserError(
-      `${field}: this ${vendor} schema has no JSON Schema. Give one that has: zod 4.2, arktype 2.1.28, toStandardJsonSchema() of '@valibot/to-json-schema', or a JSON Schema.`,
+      `${field}: this ${vendor} schema has no JSON Schema; use zod 4.2, arktype 2.1.28, toStandardJsonSchema() of '@valibot/to-json-schema', or a JSON Schema.`,
     );
   }
   let json: unknown;

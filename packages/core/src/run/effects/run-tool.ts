@@ -1,7 +1,7 @@
 import { outputText } from '../../agent/agent-tool.ts';
 import type { AnyAgent } from '../../agent/agent.ts';
 import type { ToolGuardrail } from '../../agent/guardrails.ts';
-import { isThenable } from '../../agent/maybe-promise.ts';
+import { isThenable, type MaybePromise } from '../../agent/maybe-promise.ts';
 import { parseArguments } from '../../agent/schema/parse-arguments.ts';
 import type { BoundCall, Tool } from '../../agent/tool.ts';
 import {
@@ -83,19 +83,10 @@ function* bind({ tool }: Call, text: string): Steps<BoundCall<never> | string> {
 
 function* guarded(made: Call, bound: BoundCall<never>): Steps<Settled> {
   const { tool, toolCall, context, agent, work, verdicts } = made;
-  for (const guardrail of tool.inputGuardrails) {
-    const output = yield* judged(tool, guardrail, { context, toolCall });
-    const result = { guardrail: guardrail.name, toolName: tool.name, callId: context.callId, output };
-    verdicts.input.push(result);
-    if (output.type === 'reject_content') return settled(made, output.message, { isError: true, ran: false });
-    if (output.type === 'raise_exception') {
-      throw new ToolInputGuardrailTripwireTriggered(
-        `The input guardrail '${guardrail.name}' of tool '${tool.name}' raised an exception.`,
-        { result },
-      );
-    }
-  }
-  yield* wait(work.scope.fire(agent, (hooks) => hooks.onToolStart?.({ context, agent, tool, toolCall })));
+  const { rejection } = yield* screened(made, 'input', undefined);
+  if (rejection !== undefined) return settled(made, rejection, { isError: true, ran: false });
+  const told = work.scope.fire(agent, (hooks) => hooks.onToolStart?.({ context, agent, tool, toolCall }));
+  if (told) yield* wait(told);
   work.control.check();
   let value: unknown;
   try {
@@ -110,6 +101,33 @@ function* guarded(made: Call, bound: BoundCall<never>): Steps<Settled> {
     return { type: 'tool_nested', callId: context.callId, state: nestedState(work, tool.nested, value), verdicts };
   }
   return yield* passedOn(made, value);
+}
+
+const tripwires = { input: ToolInputGuardrailTripwireTriggered, output: ToolOutputGuardrailTripwireTriggered } as const;
+
+/** Lets the guardrails of one side judge a call, one after the other: what the output is after them, or the words that reject it. */
+function* screened(
+  made: Call,
+  side: 'input' | 'output',
+  returned: unknown,
+): Steps<{ value: unknown; rejection?: string }> {
+  const { tool, context, toolCall, verdicts } = made;
+  let value = returned;
+  for (const guardrail of side === 'input' ? tool.inputGuardrails : tool.outputGuardrails) {
+    const { name } = guardrail;
+    const at = side === 'input' ? { context, toolCall } : { context, toolCall, output: value };
+    const output = yield* judged(tool, guardrail, at);
+    const result = { guardrail: name, toolName: tool.name, callId: context.callId, output };
+    verdicts[side].push(result);
+    if (output.type === 'reject_content') return { value, rejection: output.message };
+    if (output.type === 'raise_exception') {
+      throw new tripwires[side](`The ${side} guardrail '${name}' of tool '${tool.name}' raised an exception.`, {
+        result,
+      });
+    }
+    if (output.output !== undefined) value = output.output;
+  }
+  return { value };
 }
 
 function* judged(
@@ -151,30 +169,14 @@ function* executed({ tool, context, work }: Call, bound: BoundCall<never>): Step
 
 /** The tool has returned: output guardrails, then the end hook. */
 function* passedOn(made: Call, returned: unknown): Steps<Settled> {
-  const { tool, toolCall, context, agent, work, verdicts } = made;
-  let value = returned;
-  for (const guardrail of tool.outputGuardrails) {
-    const output = yield* judged(tool, guardrail, { context, toolCall, output: value });
-    const result = { guardrail: guardrail.name, toolName: tool.name, callId: context.callId, output };
-    verdicts.output.push(result);
-    if (output.type === 'reject_content') {
-      yield* ended(made, output.message);
-      return settled(made, output.message, { isError: true, ran: false });
-    }
-    if (output.type === 'raise_exception') {
-      throw new ToolOutputGuardrailTripwireTriggered(
-        `The output guardrail '${guardrail.name}' of tool '${tool.name}' raised an exception.`,
-        { result },
-      );
-    }
-    if (output.output !== undefined) value = output.output;
-  }
-  yield* wait(work.scope.fire(agent, (hooks) => hooks.onToolEnd?.({ context, agent, tool, toolCall, output: value })));
-  return settled(made, value, { isError: false, ran: true });
+  const { value, rejection } = yield* screened(made, 'output', returned);
+  const told = hookEnd(made, rejection ?? value);
+  if (told) yield* wait(told);
+  return settled(made, rejection ?? value, { isError: rejection !== undefined, ran: rejection === undefined });
 }
 
-function* ended({ work, agent, context, tool, toolCall }: Call, output: unknown): Steps<void> {
-  yield* wait(work.scope.fire(agent, (hooks) => hooks.onToolEnd?.({ context, agent, tool, toolCall, output })));
+function hookEnd({ work, agent, context, tool, toolCall }: Call, output: unknown): MaybePromise<void> | undefined {
+  return work.scope.fire(agent, (hooks) => hooks.onToolEnd?.({ context, agent, tool, toolCall, output }));
 }
 
 /** An agent used as a tool has ended: its output goes the way of any tool's. */
@@ -192,7 +194,7 @@ function* failedCall(made: Call, error: unknown): Steps<Settled> {
   const words = error instanceof Error ? error.message : outputText(error);
   const message = timedOut ? words : `An error occurred while running the tool. Please try again. Error: ${words}`;
   const settledCall = yield* troubled(made, { kind: timedOut ? 'timeout' : 'error', message, error });
-  yield* ended(made, settledCall.type === 'tool_settled' ? settledCall.value : undefined);
+  yield* wait(hookEnd(made, settledCall.type === 'tool_settled' ? settledCall.value : undefined));
   return settledCall;
 }
 
