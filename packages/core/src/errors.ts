@@ -21,11 +21,10 @@ export class AgentsError<Facts extends object = object> extends Error {
   declare readonly state?: RunState;
 
   constructor(message: string, facts?: ErrorFacts & Facts) {
-    const { cause, ...own } = facts ?? {};
-    super(message, cause === undefined ? undefined : { cause });
+    super(message, facts);
     this.name = new.target.brand;
     Object.defineProperty(this, brand, { value: this.name });
-    for (const [key, value] of Object.entries(own)) if (value !== undefined) Reflect.set(this, key, value);
+    for (const [key, value] of Object.entries(facts ?? {})) if (value !== undefined) Reflect.set(this, key, value);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

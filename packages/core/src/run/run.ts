@@ -120,6 +120,7 @@ export class Run {
     const failed = (error: unknown) => done(this.#failed(effect, error, control));
     try {
       const steps = this.#steps(effect, control);
+      if ('type' in steps) return this.#outcome(effect, steps);
       proceed(steps, { done, failed });
       if (outcome === undefined) control.onAbort = () => this.#abandon(effect, { steps, done, control });
     } catch (error) {
@@ -144,7 +145,7 @@ export class Run {
     });
   }
 
-  #steps(effect: Effect, control: Control): Steps<Settled> {
+  #steps(effect: Effect, control: Control): Settled | Steps<Settled> {
     const at = { scope: this.scopeAt(effect.path), run: this, control };
     switch (effect.type) {
       case 'start':

@@ -157,9 +157,9 @@ export class Scope {
     return opened;
   }
 
-  /** The toolbox with which an agent's turn was prepared; opened anew after a resume in another process. */
-  *openedToolbox(agent: AnyAgent, signal: () => AbortSignal): Steps<Toolbox> {
-    return this.#toolboxes.get(agent.name) ?? (yield* this.toolbox(agent, signal));
+  /** The toolbox with which an agent's turn was prepared; none after a resume in another process. */
+  openedToolbox(agent: AnyAgent): Toolbox | undefined {
+    return this.#toolboxes.get(agent.name);
   }
 
   /** Gives new calls ids that no call of the conversation has; each item of it is looked at once. */

@@ -2,7 +2,7 @@ import type { AnyAgent } from '../../agent/agent.ts';
 import { ModelError, UserError } from '../../errors.ts';
 import type { Settled } from '../../loop/outcome.ts';
 import { localCall } from '../../loop/respond.ts';
-import type { ServerState } from '../../loop/state.ts';
+import type { ServerState, TurnPlan } from '../../loop/state.ts';
 import { newToModel } from '../../loop/turn.ts';
 import type { OutputItem } from '../../protocol/items.ts';
 import { isFields } from '../../protocol/json.ts';
@@ -32,20 +32,17 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
   const attempts = new Attempts(work, scope.modelOf(agent));
   control.spent = attempts;
   const responses: ModelResponse[] = [];
+  const filters = scope.config.callModelOutputFilter !== undefined;
+  const hooked = (scope.hooks?.onModelEnd ?? agent.hooks?.onModelEnd) !== undefined;
   let asked = request;
   for (;;) {
-    const response = yield* received(yield* attempts.call(asked), agent, work);
+    const answer = yield* attempts.call(asked);
+    const response = acceptedResponse(filters ? yield* filtered(answer, agent, work) : answer, work);
+    if (hooked) yield* told(response, agent, work);
     responses.push(response);
-    if (response.stop.type !== 'pause' || response.output.some((item) => localCall(item, effect.plan))) break;
-    if (responses.length > mostPauses) {
-      throw new ModelError({
-        kind: 'protocol',
-        message: `The model paused ${mostPauses} times in one turn without an answer.`,
-      });
-    }
-    asked = continued(asked, response, effect.state.server);
+    if (!isPause(response, effect.plan)) return { type: 'responded', responses, usage: attempts.usage };
+    asked = continued(asked, responses, effect.state.server);
   }
-  return { type: 'responded', responses, usage: attempts.usage };
 }
 
 function requestOf({ effect, scope }: Work<'call_model'>): ModelRequest {
@@ -53,29 +50,37 @@ function requestOf({ effect, scope }: Work<'call_model'>): ModelRequest {
   return { ...plan.request, input: asRan(plan.input ?? newToModel(state), scope.edits(state.log)) };
 }
 
+/** True when the provider is to go on by itself. With a call for this side, the turn is over all the same. */
+function isPause({ stop, output }: ModelResponse, plan: TurnPlan): boolean {
+  return stop.type === 'pause' && !output.some((item) => localCall(item, plan));
+}
+
 /** The request after a pause. A provider that keeps the conversation has what it said. */
-function continued(asked: ModelRequest, { id, output }: ModelResponse, server: ServerState | null): ModelRequest {
+function continued(asked: ModelRequest, responses: readonly ModelResponse[], server: ServerState | null): ModelRequest {
+  if (responses.length > mostPauses) {
+    const message = `The model paused ${mostPauses} times in one turn without an answer.`;
+    throw new ModelError({ kind: 'protocol', message });
+  }
+  const { id, output = [] } = responses.at(-1) ?? {};
   if (server === null || (server.chain && id === undefined)) return { ...asked, input: [...asked.input, ...output] };
   return server.chain && id !== undefined ? { ...asked, input: [], previousResponseId: id } : { ...asked, input: [] };
 }
 
-/** A response as the run goes on with it: edited by the user's filter, checked, its call ids unique in the conversation. */
-function* received(
-  response: ModelResponse,
-  agent: AnyAgent,
-  { effect, scope }: Work<'call_model'>,
-): Steps<ModelResponse> {
-  const { callModelOutputFilter } = scope.config;
+/** A response as the user's filter wants it. */
+function* filtered(response: ModelResponse, agent: AnyAgent, { scope }: Work<'call_model'>): Steps<ModelResponse> {
   const runContext = scope.contextOf(agent);
-  const edited = callModelOutputFilter
-    ? checkedResponse(yield* wait<unknown>(callModelOutputFilter({ response, agent, runContext })))
-    : response;
-  const output = acceptedOutput(edited, () => scope.callIds(effect.state.log));
-  const accepted = output === edited.output ? edited : { ...edited, output };
-  if (scope.hooks?.onModelEnd ?? agent.hooks?.onModelEnd) {
-    yield* wait(scope.fire(agent, (hooks) => hooks.onModelEnd?.({ runContext, agent, response: accepted })));
-  }
-  return accepted;
+  return checkedResponse(yield* wait<unknown>(scope.config.callModelOutputFilter?.({ response, agent, runContext })));
+}
+
+function* told(response: ModelResponse, agent: AnyAgent, { scope }: Work<'call_model'>): Steps<void> {
+  const runContext = scope.contextOf(agent);
+  yield* wait(scope.fire(agent, (hooks) => hooks.onModelEnd?.({ runContext, agent, response })));
+}
+
+/** A response as the run goes on with it: checked, its call ids unique in the conversation. */
+function acceptedResponse(response: ModelResponse, { effect, scope }: Work<'call_model'>): ModelResponse {
+  const output = acceptedOutput(response, () => scope.callIds(effect.state.log));
+  return output === response.output ? response : { ...response, output };
 }
 
 function checkedResponse(value: unknown): ModelResponse {

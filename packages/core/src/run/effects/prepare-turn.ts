@@ -16,8 +16,15 @@ import { wait, type Steps } from '../steps.ts';
 import type { Toolbox } from '../toolbox.ts';
 import type { Work } from '../work.ts';
 
-/** Makes the plan of a turn: instructions, enabled tools and handoffs, settings, and what the input filter makes of the input. */
-export function* prepareTurn(work: Work<'prepare_turn'>): Steps<Settled> {
+/** Makes the plan of a turn, or takes the one that is made already where every turn of the agent is prepared alike. */
+export function prepareTurn(work: Work<'prepare_turn'>): Settled | Steps<Settled> {
+  const { state, agent } = work.effect;
+  const known = state.entering ? undefined : work.scope.plans.get(agent);
+  return known?.used === choiceUsed(state) ? { type: 'prepared', plan: known.plan } : prepared(work);
+}
+
+/** The plan: instructions, enabled tools and handoffs, settings, and what the input filter makes of the input. */
+function* prepared(work: Work<'prepare_turn'>): Steps<Settled> {
   const { effect, scope, control } = work;
   const agent = scope.agent(effect.agent);
   const runContext = scope.contextOf(agent);

@@ -1,7 +1,7 @@
 import { outputText } from '../../agent/agent-tool.ts';
 import type { AnyAgent } from '../../agent/agent.ts';
 import type { ToolGuardrail } from '../../agent/guardrails.ts';
-import { isThenable, type MaybePromise } from '../../agent/maybe-promise.ts';
+import { after, isThenable, type MaybePromise } from '../../agent/maybe-promise.ts';
 import { parseArguments } from '../../agent/schema/parse-arguments.ts';
 import type { BoundCall, Tool } from '../../agent/tool.ts';
 import {
@@ -40,7 +40,7 @@ export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
   const { call, ended } = effect;
   if (call.route.type === 'approval') return yield* answerApproval(work);
   const agent = scope.agent(effect.agent);
-  const { tools, handoffs } = yield* scope.openedToolbox(agent, control.signal);
+  const { tools, handoffs } = scope.openedToolbox(agent) ?? (yield* scope.toolbox(agent, control.signal));
   const tool = tools.get(call.name);
   const context = new CallContext(work, agent);
   if (tool === undefined) return yield* notFound(work, [...tools.keys(), ...handoffs.keys()], context);
@@ -60,7 +60,8 @@ function* begun(made: Call): Steps<Settled> {
   const { scope, effect } = made.work;
   const { call, decision } = effect;
   const edited = decision?.type === 'approved' ? decision.arguments : undefined;
-  const bound = yield* bind(made, edited ?? call.arguments);
+  const binding = bind(made, edited ?? call.arguments);
+  const bound = binding instanceof Promise ? yield* wait(binding) : binding;
   if (typeof bound === 'string') return yield* troubled(made, { kind: 'invalid_arguments', message: bound });
   if (decision?.type === 'rejected') {
     const { message } = decision;
@@ -69,28 +70,28 @@ function* begun(made: Call): Steps<Settled> {
   }
   const { callId } = call;
   const asks = decision === null && bound.needsApproval({ runContext: scope.contextOf(made.agent), callId });
-  if (yield* wait(asks)) return { type: 'tool_waiting', callId };
+  if (asks && (yield* wait(asks))) return { type: 'tool_waiting', callId };
   return yield* guarded(made, bound);
 }
 
 /** The call with arguments that have passed the tool's schema, or what is wrong with them. */
-function* bind({ tool }: Call, text: string): Steps<BoundCall<never> | string> {
+function bind({ tool }: Call, text: string): MaybePromise<BoundCall<never> | string> {
   const parsed = tool.client ? { value: parseJson(text) ?? null } : parseArguments(text);
   if ('problem' in parsed) return parsed.problem;
-  const binding = yield* wait(tool.bind(parsed.value));
-  return binding.call ?? `Invalid arguments: ${binding.problem}`;
+  return after(tool.bind(parsed.value), ({ call, problem }) => call ?? `Invalid arguments: ${problem}`);
 }
 
 function* guarded(made: Call, bound: BoundCall<never>): Steps<Settled> {
   const { tool, toolCall, context, agent, work, verdicts } = made;
-  const { rejection } = yield* screened(made, 'input', undefined);
+  const { rejection } = tool.inputGuardrails.length === 0 ? unguarded : yield* screened(made, 'input', undefined);
   if (rejection !== undefined) return settled(made, rejection, { isError: true, ran: false });
   const told = work.scope.fire(agent, (hooks) => hooks.onToolStart?.({ context, agent, tool, toolCall }));
   if (told) yield* wait(told);
   work.control.check();
   let value: unknown;
   try {
-    value = yield* executed(made, bound);
+    const pending = executed(made, bound);
+    value = isThenable(pending) ? yield* wait(pending) : pending;
   } catch (error) {
     // What was stopped has come to nothing yet: a resumed run makes the call again.
     work.control.check();
@@ -103,14 +104,13 @@ function* guarded(made: Call, bound: BoundCall<never>): Steps<Settled> {
   return yield* passedOn(made, value);
 }
 
+type Screened = { value: unknown; rejection?: string };
 const tripwires = { input: ToolInputGuardrailTripwireTriggered, output: ToolOutputGuardrailTripwireTriggered } as const;
 
+const unguarded: Screened = { value: undefined };
+
 /** Lets the guardrails of one side judge a call, one after the other: what the output is after them, or the words that reject it. */
-function* screened(
-  made: Call,
-  side: 'input' | 'output',
-  returned: unknown,
-): Steps<{ value: unknown; rejection?: string }> {
+function* screened(made: Call, side: 'input' | 'output', returned: unknown): Steps<Screened> {
   const { tool, context, toolCall, verdicts } = made;
   let value = returned;
   for (const guardrail of side === 'input' ? tool.inputGuardrails : tool.outputGuardrails) {
@@ -143,33 +143,34 @@ function* judged(
 }
 
 /** Runs the tool, under its deadline if it does not answer at once. */
-function* executed({ tool, context, work }: Call, bound: BoundCall<never>): Steps<unknown> {
+function executed({ tool, context, work }: Call, bound: BoundCall<never>): unknown {
   const pending = bound.execute(context);
   if (!isThenable(pending)) return pending;
   const timeoutMs = tool.timeoutMs ?? work.scope.config.toolExecution?.timeoutMs ?? 300_000;
   const { deadlines } = work.run;
-  return yield* wait(
-    new Promise((resolve, reject) => {
-      const deadline = deadlines.set(timeoutMs, () => {
-        const error = new ToolTimeoutError(`Tool '${tool.name}' did not answer within ${timeoutMs} ms.`);
-        context.abort(error);
-        reject(error);
-      });
-      const settle = (done: () => void) => {
-        deadlines.cancel(deadline);
-        done();
-      };
-      pending.then(
-        (value) => settle(() => resolve(value)),
-        (error: unknown) => settle(() => reject(error)),
-      );
-    }),
-  );
+  return new Promise((resolve, reject) => {
+    const deadline = deadlines.set(timeoutMs, () => {
+      const error = new ToolTimeoutError(`Tool '${tool.name}' did not answer within ${timeoutMs} ms.`);
+      context.abort(error);
+      reject(error);
+    });
+    const settle = (done: () => void) => {
+      deadlines.cancel(deadline);
+      done();
+    };
+    pending.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error)),
+    );
+  });
 }
 
 /** The tool has returned: output guardrails, then the end hook. */
 function* passedOn(made: Call, returned: unknown): Steps<Settled> {
-  const { value, rejection } = yield* screened(made, 'output', returned);
+  const free = made.tool.outputGuardrails.length === 0;
+  const { value, rejection } = free
+    ? { value: returned, rejection: undefined }
+    : yield* screened(made, 'output', returned);
   const told = hookEnd(made, rejection ?? value);
   if (told) yield* wait(told);
   return settled(made, rejection ?? value, { isError: rejection !== undefined, ran: rejection === undefined });
