@@ -3,19 +3,25 @@ import { dialectOf, rowsFor } from './dialects.ts';
 
 /** Every setting that a request may have. */
 const settings = [
-  ...(['temperature', 'topP', 'topK', 'maxTokens', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty'] as const),
-  ...([
-    'toolChoice',
-    'parallelToolCalls',
-    'reasoning',
-    'verbosity',
-    'truncation',
-    'store',
-    'cache',
-    'metadata',
-  ] as const),
-  ...(['serviceTier', 'providerOptions'] as const),
-];
+  'temperature',
+  'topP',
+  'topK',
+  'maxTokens',
+  'stop',
+  'seed',
+  'frequencyPenalty',
+  'presencePenalty',
+  'toolChoice',
+  'parallelToolCalls',
+  'reasoning',
+  'verbosity',
+  'truncation',
+  'store',
+  'cache',
+  'metadata',
+  'serviceTier',
+  'providerOptions',
+] as const;
 
 /** What a model can do as far as this package knows; the user's facts win. */
 export function capabilitiesOf(provider: string, model: string, user?: Capabilities): Capabilities {

@@ -2,9 +2,9 @@ import type { Item, MessageItem } from '../protocol/items.ts';
 import { stringify } from '../protocol/json.ts';
 import { itemText } from '../protocol/text.ts';
 
-const opening = '<CONVERSATION HISTORY>';
-const closing = '</CONVERSATION HISTORY>';
-const lead = 'For context, here is the conversation so far between the user and the previous agent:';
+const opening =
+  'For context, here is the conversation so far between the user and the previous agent:\n<CONVERSATION HISTORY>\n';
+const closing = '\n</CONVERSATION HISTORY>';
 
 /**
  * Folds a conversation into one message that tells it line by line. A message that an earlier handoff made is taken apart first,
@@ -12,13 +12,13 @@ const lead = 'For context, here is the conversation so far between the user and 
  */
 export function nestHistory(items: readonly Item[]): MessageItem[] {
   const lines = items.flatMap(linesOf).map((line, index) => `${index + 1}. ${line}`);
-  return [{ type: 'message', role: 'user', content: [lead, opening, ...lines, closing].join('\n') }];
+  return [{ type: 'message', role: 'user', content: opening + lines.join('\n') + closing }];
 }
 
 function linesOf(item: Item): string[] {
   const text = itemText(item);
-  if (item.type === 'message' && text.startsWith(`${lead}\n${opening}\n`)) {
-    const told = text.slice(lead.length + opening.length + 2, text.lastIndexOf(`\n${closing}`));
+  if (item.type === 'message' && text.startsWith(opening)) {
+    const told = text.slice(opening.length, text.lastIndexOf(closing));
     return told.split(/\n(?=\d+\. )/).map((line) => line.replace(/^\d+\. /, ''));
   }
   switch (item.type) {
