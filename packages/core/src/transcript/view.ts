@@ -42,23 +42,26 @@ function show(item: Item, target: ViewTarget, report: (adaptation: Adaptation) =
   if (own) return item;
   if (item.type === 'item_reference') return drop('only its issuer can resolve it');
   report({ type: 'described_item', name: item.type, detail: 'an item of another provider, told as a short text' });
-  return { type: 'message', role: 'assistant', content: JSON.stringify(item, described).slice(0, 500) };
+  return { type: 'message', role: 'assistant', content: describe(item) };
 }
 
 /** What others are told of a provider item: nothing that only its issuer can read. */
-const described = [
-  'type',
-  'name',
-  'status',
-  'query',
-  'queries',
-  'action',
-  'code',
-  'arguments',
-  'output',
-  'result',
-  'text',
-];
+function describe(item: Item): string {
+  const told = [
+    'type',
+    'name',
+    'status',
+    'query',
+    'queries',
+    'action',
+    'code',
+    'arguments',
+    'text',
+    'output',
+    'result',
+  ];
+  return JSON.stringify(item, told).slice(0, 500);
+}
 
 /** Items of our own kinds hold nothing opaque but reasoning. Those that users wrote by hand are spelled as the Responses API spells them. */
 function isOwn(item: Item, target: ViewTarget): boolean {
