@@ -4,7 +4,7 @@ import type { Outcome, OutcomeOf } from './outcome.ts';
 import { respond } from './respond.ts';
 import type { EndCause, Failure, LimitName, LoopState, SlotState } from './state.ts';
 import { closeOpenCalls, decide, flush, nest, settle, slotOf, spread, wait, withSlot } from './tools.ts';
-import { extend, nextTurn } from './turn.ts';
+import { extended, nextTurn } from './turn.ts';
 
 /**
  * Folds one outcome in and gives the next state; the one given stays as it is. An outcome that no longer fits, such as the late
@@ -33,7 +33,7 @@ function inside(state: LoopState, outcome: Outcome, { callId, depth }: { callId:
   const ended = inner.end?.type === 'done' || inner.end?.type === 'failed';
   // An inner run without a session has nothing left to do once it has ended.
   const slot: SlotState = { type: ended ? 'ended' : 'nested', state: inner, decision: found.slot.decision };
-  return flush(withSlot(counted, found.index, slot));
+  return flush({ ...counted, step: withSlot(found, slot) });
 }
 
 function fold(state: LoopState, outcome: Outcome): LoopState {
@@ -96,8 +96,8 @@ function prepared(state: LoopState, outcome: OutcomeOf<'prepared'>): LoopState {
 }
 
 function responded(state: LoopState, outcome: OutcomeOf<'responded'>): LoopState {
-  const counted = withUsage(state, outcome.usage);
-  return state.step.type === 'model' && isNow(state, outcome) ? respond(counted, outcome.responses) : counted;
+  const wanted = state.step.type === 'model' && isNow(state, outcome);
+  return wanted ? respond(state, outcome) : withUsage(state, outcome.usage);
 }
 
 function checked(state: LoopState, { verdict, tripped }: OutcomeOf<'checked'>): LoopState {
@@ -114,8 +114,8 @@ function handedOff(state: LoopState, { output, view }: OutcomeOf<'handed_off'>):
   if (step.type !== 'hand_off' || step.call.route.type !== 'handoff') return state;
   const { to } = step.call.route;
   const fact: Fact = { type: 'handoff_output_item', agent: state.agent, to, toolName: step.call.name };
-  const extended = extend(state, [output], [fact]);
-  return nextTurn({ ...extended, view: view ?? extended.view, agent: to, entering: true });
+  const told = extended(state, [output], [fact]);
+  return nextTurn({ ...state, log: told.log, view: view ?? told.view, agent: to, entering: true });
 }
 
 function refused(state: LoopState, { output }: OutcomeOf<'handoff_refused'>): LoopState {
@@ -128,18 +128,15 @@ function refused(state: LoopState, { output }: OutcomeOf<'handoff_refused'>): Lo
     value: null,
     isError: true,
   };
-  return nextTurn(extend(state, [output], [fact]));
+  return nextTurn({ ...state, ...extended(state, [output], [fact]) });
 }
 
 function finished(state: LoopState, { output, items, verdicts }: OutcomeOf<'finished'>): LoopState {
   if (state.end?.type !== 'ending' && state.step.type !== 'finish') return state;
-  const extended = extend(
-    state,
-    items,
-    items.map(() => messageFact(state.agent)),
-  );
+  const facts = items.map(() => messageFact(state.agent));
   return {
-    ...extended,
+    ...state,
+    ...extended(state, items, facts),
     verdicts: { ...state.verdicts, output: verdicts },
     end: { type: 'done', output },
   };
@@ -148,7 +145,7 @@ function finished(state: LoopState, { output, items, verdicts }: OutcomeOf<'fini
 function continued(state: LoopState, { items, reask }: OutcomeOf<'continued'>): LoopState {
   if (state.step.type !== 'finish') return state;
   const facts = items.map((): Fact => ({ type: 'input', agent: state.agent }));
-  return nextTurn({ ...extend(state, items, facts), reasks: state.reasks + (reask ? 1 : 0) });
+  return nextTurn({ ...state, ...extended(state, items, facts), reasks: state.reasks + (reask ? 1 : 0) });
 }
 
 function saved(state: LoopState, { to }: OutcomeOf<'saved'>): LoopState {

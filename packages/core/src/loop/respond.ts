@@ -3,6 +3,7 @@ import type { MessageItem, OutputItem, ProviderItem } from '../protocol/items.ts
 import { stringify } from '../protocol/json.ts';
 import type { ModelResponse, StopType } from '../protocol/response.ts';
 import { contentText } from '../protocol/text.ts';
+import { addUsage, type Usage } from '../protocol/usage.ts';
 import { append, type Fact } from './log.ts';
 import type {
   Candidate,
@@ -15,8 +16,8 @@ import type {
   SlotState,
   TurnPlan,
 } from './state.ts';
-import { startTools } from './tools.ts';
-import { extend } from './turn.ts';
+import { flush, toolsStep } from './tools.ts';
+import { extended } from './turn.ts';
 
 const cutOff =
   'This call was not run: it was cut off before its arguments were complete. Make it again, shorter if need be.';
@@ -26,14 +27,14 @@ const secondHandoff = 'Multiple handoffs detected, ignoring this one.';
  * Takes in what the model answered. Only the content decides what follows: calls for this side are run, whatever the provider's
  * finish reason says; without any the answer is up for being final.
  */
-export function respond(state: LoopState, responses: readonly ModelResponse[]): LoopState {
+export function respond(state: LoopState, answer: { responses: readonly ModelResponse[]; usage: Usage }): LoopState {
   const { plan, agent } = state;
   if (plan === null) return state;
   const items: OutputItem[] = [];
   const facts: Fact[] = [];
   const slots: Slot[] = [];
   let handoff = false;
-  for (const { output } of responses) {
+  for (const { output } of answer.responses) {
     for (const item of output) {
       const call = localCall(item, plan);
       items.push(item);
@@ -43,13 +44,12 @@ export function respond(state: LoopState, responses: readonly ModelResponse[]): 
       handoff ||= call.route.type === 'handoff' && slots.at(-1)?.type === 'handoff';
     }
   }
-  const extended = extend({ ...state, responses: append(state.responses, responses) }, items, facts);
-  const next =
-    state.server === null
-      ? extended
-      : { ...extended, server: kept(state.server, responses, extended.log.items.length) };
-  if (slots.length > 0) return startTools(next, slots);
-  return { ...next, step: { type: 'finish', candidate: answerOf(items, responses.at(-1)?.stop.type ?? 'other') } };
+  const { log, view } = extended(state, items, facts);
+  const server = state.server && kept(state.server, answer.responses, log.items.length);
+  const last = answer.responses.at(-1)?.stop.type ?? 'other';
+  const step = slots.length > 0 ? toolsStep(slots) : ({ type: 'finish', candidate: answerOf(items, last) } as const);
+  const usage = addUsage(state.usage, answer.usage);
+  return flush({ ...state, step, log, view, server, usage, responses: append(state.responses, answer.responses) });
 }
 
 /** The provider has all that was sent, and what it answered. */

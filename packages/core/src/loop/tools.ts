@@ -13,11 +13,11 @@ import {
   type StandingDecision,
   type ToolsStep,
 } from './state.ts';
-import { extend, nextTurn } from './turn.ts';
+import { extended, nextTurn } from './turn.ts';
 
-/** Begins the calls of a response: one slot each, in call order. */
-export function startTools(state: LoopState, slots: readonly Slot[]): LoopState {
-  return flush({ ...state, step: { type: 'tools', slots, open: slots.filter(isOpen).length, next: 0 } });
+/** The calls of a response before any has begun: one slot each, in call order. */
+export function toolsStep(slots: readonly Slot[]): ToolsStep {
+  return { type: 'tools', slots, open: slots.filter(isOpen).length, next: 0 };
 }
 
 /** A call came to its output. */
@@ -25,21 +25,21 @@ export function settle(state: LoopState, outcome: OutcomeOf<'tool_settled'>): Lo
   const found = slotOf(state, outcome.callId);
   if (found === undefined || !isOpen(found.slot)) return state;
   const { output, value, isError, ran } = outcome;
-  const settled = withSlot(state, found.index, { type: 'done', logged: false, output, value, isError, ran });
-  const counted = found.slot.type === 'ended' ? settled : counting(settled, found.slot.call);
-  return flush(withVerdicts(counted, outcome.verdicts));
+  const step = withSlot(found, { type: 'done', logged: false, output, value, isError, ran });
+  const counted = found.slot.type === 'ended' ? undefined : counting(state, found.slot.call);
+  return flush(withVerdicts({ ...state, ...counted, step }, outcome.verdicts));
 }
 
 /** A call of an agent used as a tool became a run of its own. */
 export function nest(state: LoopState, { callId, state: inner, verdicts }: OutcomeOf<'tool_nested'>): LoopState {
   const found = slotOf(state, callId);
   if (found === undefined || !isOpen(found.slot)) return state;
-  const nested = withSlot(counting(state, found.slot.call), found.index, {
+  const step = withSlot(found, {
     type: 'nested',
     state: { ...inner, standing: state.standing },
     decision: found.slot.type === 'decided' ? found.slot.decision : null,
   });
-  return flush(withVerdicts(nested, verdicts));
+  return flush(withVerdicts({ ...state, ...counting(state, found.slot.call), step }, verdicts));
 }
 
 /** A call waits for a person, unless one has already answered for all calls of its kind. */
@@ -47,9 +47,8 @@ export function wait(state: LoopState, callId: string): LoopState {
   const found = slotOf(state, callId);
   if (found?.slot.type !== 'ready') return state;
   const { call } = found.slot;
-  return flush(
-    withSlot(state, found.index, standingAnswer(state, call) ?? { type: 'waiting', seal: sealOf(call, null) }),
-  );
+  const step = withSlot(found, standingAnswer(state, call) ?? { type: 'waiting', seal: sealOf(call, null) });
+  return flush({ ...state, step });
 }
 
 /** A person has answered for a call that waits. */
@@ -57,7 +56,7 @@ export function decide(state: LoopState, { callId, decision, always }: OutcomeOf
   const found = slotOf(state, callId);
   if (found === undefined || (found.slot.type !== 'waiting' && found.slot.type !== 'decided')) return state;
   const { call } = found.slot;
-  const decided = withSlot(state, found.index, answered(call, decision));
+  const decided = { ...state, step: withSlot(found, answered(call, decision)) };
   if (!always) return decided;
   const { agent } = state;
   const toolName = call.name;
@@ -76,10 +75,11 @@ export function spread(state: LoopState, more: readonly StandingDecision[]): Loo
   const standing = merged(state.standing, more);
   const next = { ...state, standing };
   if (step.type !== 'tools') return next;
-  return step.slots.reduce((made, slot, index) => {
-    if (slot.type === 'nested') return withSlot(made, index, { ...slot, state: spread(slot.state, standing) });
-    const answer = slot.type === 'waiting' ? standingAnswer(made, slot.call) : undefined;
-    return answer ? withSlot(made, index, answer) : made;
+  return step.slots.reduce((made, { call, ...slot }) => {
+    const answer = slot.type === 'waiting' ? standingAnswer(made, call) : undefined;
+    const told = slot.type === 'nested' ? { ...slot, state: spread(slot.state, standing) } : answer;
+    const found = told && slotOf(made, call.callId);
+    return found ? { ...made, step: withSlot(found, told) } : made;
   }, next);
 }
 
@@ -105,31 +105,29 @@ export function sealOf(call: LocalCall, decision: Decision | null): string {
   return shortHash(stringify([call, decision]) ?? '');
 }
 
+/** A slot and where it is. */
+export type Found = { readonly step: ToolsStep; readonly slot: Slot; readonly index: number };
+
 /** The slot of a call, where the state is at its tools. */
-export function slotOf({ step }: LoopState, callId: string): { slot: Slot; index: number } | undefined {
+export function slotOf({ step }: LoopState, callId: string): Found | undefined {
   if (step.type !== 'tools') return undefined;
   const { slots, next } = step;
   // Calls settle roughly in order: look from the first that is not in the log.
   for (let count = 0; count < slots.length; count++) {
     const index = (next + count) % slots.length;
     const slot = slots[index];
-    if (slot?.call.callId === callId) return { slot, index };
+    if (slot?.call.callId === callId) return { step, slot, index };
   }
   return undefined;
 }
 
-export function withSlot(state: LoopState, index: number, slotState: SlotState): LoopState {
-  const { step } = state;
-  const old = step.type === 'tools' ? step.slots[index] : undefined;
-  if (step.type !== 'tools' || old === undefined) return state;
-  const slot: Slot = { ...slotState, call: old.call };
-  const slots = step.slots.with(index, slot);
+/** The step with another state of the slot that was found. */
+export function withSlot({ step, slot: old, index }: Found, slotState: SlotState): ToolsStep {
+  const slot: Slot = { call: old.call, ...slotState };
   const open = step.open + (isOpen(slot) ? 1 : 0) - (isOpen(old) ? 1 : 0);
   // A decided call is behind `next` once it settles: start looking from there again.
-  return {
-    ...state,
-    step: { type: 'tools', slots, open, next: Math.min(step.next, isPending(old) ? index : step.next) },
-  };
+  const next = isPending(old) ? Math.min(step.next, index) : step.next;
+  return { type: 'tools', slots: step.slots.with(index, slot), open, next };
 }
 
 /**
@@ -162,7 +160,7 @@ function logOutputs(state: LoopState, step: ToolsStep, [from, to]: readonly [num
     facts.push(outputFact(slot, state.agent));
     slots[index] = { ...slot, logged: true };
   }
-  return extend({ ...state, step: { ...step, slots } }, items, facts);
+  return { ...state, step: { ...step, slots }, ...extended(state, items, facts) };
 }
 
 function outputFact(slot: Extract<Slot, { type: 'done' }>, agent: string): Fact {
@@ -202,11 +200,11 @@ export function isPending(slot: Slot): boolean {
 }
 
 /** Counts a call that has begun, and lifts a forced tool choice of its agent once a tool has run. */
-function counting(state: LoopState, call: LocalCall): LoopState {
+function counting(state: LoopState, call: LocalCall): Pick<LoopState, 'toolCalls' | 'toolUsers'> | undefined {
   const ran = call.route.type === 'tool' || call.route.type === 'agent';
-  if (!ran) return state;
+  if (!ran) return undefined;
   const toolUsers = state.toolUsers.includes(state.agent) ? state.toolUsers : [...state.toolUsers, state.agent];
-  return { ...state, toolCalls: state.toolCalls + 1, toolUsers };
+  return { toolCalls: state.toolCalls + 1, toolUsers };
 }
 
 function withVerdicts(state: LoopState, verdicts: ToolVerdicts | null): LoopState {

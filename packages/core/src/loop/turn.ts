@@ -2,11 +2,13 @@ import type { Item } from '../protocol/items.ts';
 import { record, seen, type Fact } from './log.ts';
 import { newState, type Check, type LoopOptions, type LoopState } from './state.ts';
 
-/** Adds items to the log, and to what the model sees where that differs. */
-export function extend(state: LoopState, items: readonly Item[], facts: readonly Fact[]): LoopState {
-  if (items.length === 0) return state;
-  const log = record(state.log, items, facts);
-  return state.view === null ? { ...state, log } : { ...state, log, view: record(state.view, items, facts) };
+/** The log with more items, and with them what the model sees where that differs. */
+export function extended(
+  { log, view }: LoopState,
+  items: readonly Item[],
+  facts: readonly Fact[],
+): Pick<LoopState, 'log' | 'view'> {
+  return { log: record(log, items, facts), view: view && record(view, items, facts) };
 }
 
 /** Begins the next turn, or ends the run where there may be none. */
