@@ -19,6 +19,17 @@ import type { RunStreamEvent } from './run-events.ts';
 import { Publisher } from './publisher.ts';
 import { openToolbox, type Toolbox } from './toolbox.ts';
 
+/** What has been found out about an agent. */
+type Known = {
+  context?: RunContext<never>;
+  model?: Model;
+  output?: CompiledSchema<unknown>;
+  /** As the agent's latest turn was prepared with it; none after a resume in another process. */
+  toolbox?: Toolbox;
+  /** The plan of an agent whose turns are always prepared alike, but for a forced tool choice that has been `used`. */
+  plan?: { used: boolean; plan: TurnPlan };
+};
+
 /** What the effects of one run, or of one inner run, see of the user's program: agents, config, hooks, context. */
 export class Scope {
   readonly config: RunConfig<never>;
@@ -26,15 +37,9 @@ export class Scope {
   readonly errorHandlers: ErrorHandlers<never>;
   /** Tells what happens, where somebody listens. */
   publisher: Publisher | undefined;
-  /** Plans of agents whose turns are always prepared alike, but for a forced tool choice that has been `used`. */
-  readonly plans: Map<string, { used: boolean; plan: TurnPlan }> = new Map();
   readonly #context: never;
   readonly #usage: () => Usage;
-  readonly #contexts = new Map<string, RunContext<never>>();
-  readonly #models = new Map<string, Model>();
-  readonly #toolboxes = new Map<string, Toolbox>();
-  readonly #outputs = new Map<string, CompiledSchema<unknown>>();
-
+  readonly #known = new Map<string, Known>();
   readonly #start: AnyAgent;
   #agents: ReadonlyMap<string, AnyAgent> | undefined;
   readonly #callIds: CallIds = new CallIds([]);
@@ -87,7 +92,7 @@ export class Scope {
   }
 
   #nested(agentName: string, toolName: string): NestedRun<never> {
-    const opened = this.#toolboxes.get(agentName)?.tools.get(toolName)?.nested;
+    const opened = this.known(agentName).toolbox?.tools.get(toolName)?.nested;
     const nested =
       opened ??
       this.agent(agentName)
@@ -112,22 +117,22 @@ export class Scope {
     throw new UserError(`There is no agent '${name}' in this run; the starting agent leads to ${known}.`);
   }
 
+  /** What has been found out about an agent so far. */
+  known(agentName: string): Known {
+    const known = this.#known.get(agentName) ?? {};
+    this.#known.set(agentName, known);
+    return known;
+  }
+
   contextOf(agent: AnyAgent): RunContext<never> {
-    const known = this.#contexts.get(agent.name);
-    if (known) return known;
-    const made = new LiveContext(this.#context, agent, this.#usage);
-    this.#contexts.set(agent.name, made);
-    return made;
+    return (this.known(agent.name).context ??= new LiveContext(this.#context, agent, this.#usage));
   }
 
   /** The model of an agent: the run config's, else the agent's, else the provider's default. */
   modelOf(agent: AnyAgent): Model {
-    const known = this.#models.get(agent.name);
-    if (known) return known;
     const chosen = this.config.model ?? agent.model;
-    const model = typeof chosen === 'object' ? chosen : this.#named(chosen, agent);
-    this.#models.set(agent.name, model);
-    return model;
+    if (typeof chosen === 'object') return chosen;
+    return (this.known(agent.name).model ??= this.#named(chosen, agent));
   }
 
   #named(name: string | undefined, agent: AnyAgent): Model {
@@ -141,25 +146,15 @@ export class Scope {
   /** How the final output of an agent with an output type is asked for and read. */
   outputOf(agent: AnyAgent): CompiledSchema<unknown> | undefined {
     if (agent.outputType === undefined) return undefined;
-    const known = this.#outputs.get(agent.name);
-    if (known) return known;
-    const compiled = compileSchema(agent.outputType, `Agent '${agent.name}' outputType`);
-    this.#outputs.set(agent.name, compiled);
-    return compiled;
+    return (this.known(agent.name).output ??= compileSchema(agent.outputType, `Agent '${agent.name}' outputType`));
   }
 
   /** The toolbox of an agent on this turn. */
   *toolbox(agent: AnyAgent, signal: () => AbortSignal): Steps<Toolbox> {
-    const known = this.#toolboxes.get(agent.name);
-    if (known?.fixed) return known;
-    const opened = yield* openToolbox({ agent, runContext: this.contextOf(agent), signal });
-    this.#toolboxes.set(agent.name, opened);
-    return opened;
-  }
-
-  /** The toolbox with which an agent's turn was prepared; none after a resume in another process. */
-  openedToolbox(agent: AnyAgent): Toolbox | undefined {
-    return this.#toolboxes.get(agent.name);
+    const known = this.known(agent.name);
+    if (known.toolbox?.fixed) return known.toolbox;
+    known.toolbox = yield* openToolbox({ agent, runContext: this.contextOf(agent), signal });
+    return known.toolbox;
   }
 
   /** Gives new calls ids that no call of the conversation has; each item of it is looked at once. */

@@ -18,7 +18,7 @@ export function* handOff(work: Work<'hand_off'>): Steps<Settled> {
   const { effect, scope, control } = work;
   const { step } = effect.state;
   const from = scope.agent(effect.agent);
-  const { handoffs } = scope.openedToolbox(from) ?? (yield* scope.toolbox(from, control.signal));
+  const { handoffs } = scope.known(from.name).toolbox ?? (yield* scope.toolbox(from, control.signal));
   const made = step.type === 'hand_off' && handoffs.get(step.call.name);
   if (!made) throw new ModelBehaviorError(`Agent '${from.name}' has no such handoff any more.`);
   const { call } = step;

@@ -27,7 +27,7 @@ function* ownAnswer(work: Work<'run_tool'>): Steps<unknown> {
   const { effect, scope, control } = work;
   const { item } = effect.call;
   const agent = scope.agent(effect.agent);
-  const { tools } = scope.openedToolbox(agent) ?? (yield* scope.toolbox(agent, control.signal));
+  const { tools } = scope.known(agent.name).toolbox ?? (yield* scope.toolbox(agent, control.signal));
   const answering = [...tools.values()].find(
     ({ client }) =>
       client?.answers === 'mcp_approval_response' &&

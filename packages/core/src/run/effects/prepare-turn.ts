@@ -19,7 +19,7 @@ import type { Work } from '../work.ts';
 /** Makes the plan of a turn, or takes the one that is made already where every turn of the agent is prepared alike. */
 export function prepareTurn(work: Work<'prepare_turn'>): Settled | Steps<Settled> {
   const { state, agent } = work.effect;
-  const known = state.entering ? undefined : work.scope.plans.get(agent);
+  const known = state.entering ? undefined : work.scope.known(agent).plan;
   return known?.used === choiceUsed(state) ? { type: 'prepared', plan: known.plan } : prepared(work);
 }
 
@@ -36,15 +36,15 @@ function* prepared(work: Work<'prepare_turn'>): Steps<Settled> {
     );
   }
   const used = choiceUsed(effect.state);
-  const known = scope.plans.get(agent.name);
-  if (known?.used === used) return { type: 'prepared', plan: known.plan };
+  const known = scope.known(agent.name);
+  if (known.plan?.used === used) return { type: 'prepared', plan: known.plan.plan };
   const instructions =
     typeof agent.instructions === 'function'
       ? yield* wait(agent.instructions({ runContext, agent }))
       : agent.instructions;
   const toolbox = yield* scope.toolbox(agent, control.signal);
   const plan = yield* filtered(work, planOf(work, { agent, instructions, toolbox }));
-  if (isFixed(scope, agent, toolbox) && effect.state.server === null) scope.plans.set(agent.name, { used, plan });
+  if (isFixed(scope, agent, toolbox) && effect.state.server === null) known.plan = { used, plan };
   return { type: 'prepared', plan };
 }
 

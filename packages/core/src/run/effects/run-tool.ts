@@ -40,7 +40,7 @@ export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
   const { call, ended } = effect;
   if (call.route.type === 'approval') return yield* answerApproval(work);
   const agent = scope.agent(effect.agent);
-  const { tools, handoffs } = scope.openedToolbox(agent) ?? (yield* scope.toolbox(agent, control.signal));
+  const { tools, handoffs } = scope.known(agent.name).toolbox ?? (yield* scope.toolbox(agent, control.signal));
   const tool = tools.get(call.name);
   const context = new CallContext(work, agent);
   if (tool === undefined) return yield* notFound(work, [...tools.keys(), ...handoffs.keys()], context);
