@@ -6,6 +6,7 @@ import {
   Runner,
   tool,
   type Hooks,
+  type ModelRequest,
   type RunResult,
   type Tool,
 } from '../../src/index.ts';
@@ -323,4 +324,14 @@ describe('awaiting', () => {
     expect(error).toBeInstanceOf(MaxTurnsExceededError);
     expect(error instanceof AgentsError && error.state).toBeDefined();
   });
+});
+
+test('a request that a hook keeps goes on showing what was sent', async () => {
+  const kept: ModelRequest[] = [];
+  const again = tool({ name: 'again', description: 'd', parameters: { type: 'object' }, execute: () => 'ok' });
+  const model = new ScriptedModel([[call('again')], 'Done.']);
+  const agent = new Agent({ name: 'A', model, tools: [again] });
+  await Runner.run(agent, 'Hi', { hooks: { onModelStart: ({ request }) => void kept.push(request) } });
+  expect(kept.map(({ input }) => input)).toEqual(model.requests.map(({ input }) => input));
+  expect(kept.map(({ input }) => input.length)).toEqual([1, 3]);
 });

@@ -24,7 +24,7 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
   const agent = scope.agent(effect.agent);
   const request = requestOf(work);
   if (scope.hooks?.onModelStart ?? agent.hooks?.onModelStart) {
-    const told = { ...request, input: request.input.slice() };
+    const told = shownTo(request);
     yield* wait(
       scope.fire(agent, (hooks) => hooks.onModelStart?.({ runContext: scope.contextOf(agent), agent, request: told })),
     );
@@ -43,6 +43,17 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
     if (!isPause(response, effect.plan)) return { type: 'responded', responses, usage: attempts.usage };
     asked = continued(asked, responses, effect.state.server);
   }
+}
+
+/** The request as hooks see it: its input is copied when one looks, for the log that it is a part of goes on growing. */
+function shownTo({ input, ...request }: ModelRequest): ModelRequest {
+  const { length } = input;
+  return {
+    ...request,
+    get input() {
+      return input.slice(0, length);
+    },
+  };
 }
 
 function requestOf({ effect, scope }: Work<'call_model'>): ModelRequest {
