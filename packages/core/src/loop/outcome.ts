@@ -21,7 +21,7 @@ export type Outcome = {
   readonly id: string;
   readonly path: readonly string[];
   readonly turn: number;
-  ms: number;
+  readonly ms: number;
 } & Settled;
 export type OutcomeOf<T extends Outcome['type']> = Extract<Outcome, { type: T }>;
 export type Settled =
@@ -60,7 +60,7 @@ export type Settled =
       readonly type: 'failed';
       readonly failure: Failure;
       readonly usage: Usage | null;
-      /** Set when an output guardrail tripped: its results, and how much of the log may still be stored. */
+      /** Set when an output guardrail tripped: the results of all that gave one. */
       readonly tripped: { readonly verdicts: readonly GuardrailResult[] } | null;
     }
   /** The effect was no longer wanted; only what it cost counts. */

@@ -86,11 +86,11 @@ export type Candidate =
   | { readonly type: 'answer'; readonly text: string | null; readonly refusal: string | null; readonly stop: StopType }
   | { readonly type: 'tools'; readonly results: readonly { toolName: string; callId: string; output: unknown }[] };
 
-/** Where a call of the model leads: to a function, to an agent used as a tool, to another agent, or nowhere. */
+/** Where a call of the model leads: to a tool, to an agent used as one, to a decision on a hosted call, to another agent, or nowhere. */
 export type Route =
   | { readonly type: 'tool' | 'agent' | 'approval' | 'unknown' }
   | { readonly type: 'handoff'; readonly to: string };
-/** A call that this side must answer. `index` is its place among the calls of its response. */
+/** A call that this side must answer. */
 export type LocalCall = {
   readonly item: FunctionCallItem | ProviderItem;
   readonly callId: string;
@@ -152,7 +152,7 @@ export type TurnPlan = {
   readonly mayStopAfterTools: boolean;
 };
 
-export const noVerdicts: Verdicts = { input: [], output: [], toolInput: [], toolOutput: [] };
+const noVerdicts: Verdicts = { input: [], output: [], toolInput: [], toolOutput: [] };
 
 /** A run before its first effect. */
 export function newState(agent: string, input: readonly Item[], options: LoopOptions): LoopState {

@@ -181,7 +181,7 @@ function close(state: LoopState): LoopState {
 }
 
 /** True for calls that go on without a person. */
-export function isOpen(slot: Slot): boolean {
+function isOpen(slot: Slot): boolean {
   switch (slot.type) {
     case 'ready':
     case 'decided':

@@ -51,12 +51,8 @@ export type RunData = {
   usage: Usage;
 };
 
-/** The result of a run as its state tells it. */
-export function resultOf(run: Run, scope: Scope, state: LoopState): RunResult<never, unknown> {
-  return new Result(run, scope, state);
-}
-
-export function dataOf(_run: Run, scope: Scope, state: LoopState): RunData {
+/** What a run has done by a state. */
+export function dataOf(scope: Scope, state: LoopState): RunData {
   const { log } = state;
   return {
     input: inputOf(log),
@@ -67,6 +63,7 @@ export function dataOf(_run: Run, scope: Scope, state: LoopState): RunData {
   };
 }
 
+/** The result of a run, or of one inside it, as its state tells it. */
 export class Result implements RunResult<never, unknown> {
   readonly #run: Run;
   readonly #scope: Scope;

@@ -233,7 +233,7 @@ export class Run {
     throw new AgentsError('A run inside a run was looked for where there is none.');
   }
 
-  /** Asks a model; a synchronous driver has its own way. */
+  /** Asks a model: a driver that may not wait would do this in a way of its own. */
   respond(model: Model, request: ModelRequest, call: CallContext): MaybePromise<ModelResponse> {
     return model.getResponse(request, call);
   }

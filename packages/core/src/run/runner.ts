@@ -185,7 +185,7 @@ function withData(run: Run, error: unknown): unknown {
   if (!(error instanceof AgentsError) && !halted) return error;
   if (state.step.type === 'start' && state.end === null) return error;
   const facts = {
-    runData: dataOf(run, scope, state),
+    runData: dataOf(scope, state),
     state: new RunState(state, { agents: scope.agents, runId: run.runId }),
   };
   for (const [key, value] of Object.entries(facts)) Reflect.defineProperty(error, key, { value, configurable: true });

@@ -1,8 +1,8 @@
 import { isThenable, type MaybePromise } from '../agent/maybe-promise.ts';
 
 /**
- * Work written once for both drivers: a generator that yields what may be a promise and is given back its value. The asynchronous
- * driver awaits promises, a synchronous one refuses them; work without any promise costs neither of them a tick.
+ * Work written once for any driver: a generator that yields what may be a promise and is given back its value. A driver may await
+ * promises, as `proceed` does, or refuse them; work without any promise costs no tick.
  */
 export type Steps<T> = Generator<unknown, T, unknown>;
 

@@ -24,9 +24,9 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
   const agent = scope.agent(effect.agent);
   const request = requestOf(work);
   if (scope.hooks?.onModelStart ?? agent.hooks?.onModelStart) {
-    const told = shownTo(request);
+    const shown = shownToHooks(request);
     yield* wait(
-      scope.fire(agent, (hooks) => hooks.onModelStart?.({ runContext: scope.contextOf(agent), agent, request: told })),
+      scope.fire(agent, (hooks) => hooks.onModelStart?.({ runContext: scope.contextOf(agent), agent, request: shown })),
     );
   }
   const attempts = new Attempts(work, scope.modelOf(agent));
@@ -46,7 +46,7 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
 }
 
 /** The request as hooks see it: its input is copied when one looks, for the log that it is a part of goes on growing. */
-function shownTo({ input, ...request }: ModelRequest): ModelRequest {
+function shownToHooks({ input, ...request }: ModelRequest): ModelRequest {
   const { length } = input;
   return {
     ...request,

@@ -138,16 +138,13 @@ function reached({ effect }: Work<'finish'>, cause: EndCause): { error: AgentsEr
   };
 }
 
-function* handled(
-  { scope, effect, run }: Work<'finish'>,
-  verdict: Extract<Verdict, { type: 'error' }>,
-): Steps<Verdict> {
+function* handled({ scope, effect }: Work<'finish'>, verdict: Extract<Verdict, { type: 'error' }>): Steps<Verdict> {
   const handler = scope.errorHandlers[verdict.handler] ?? scope.errorHandlers.default;
   if (handler === undefined) return verdict;
   const agent = scope.agent(effect.agent);
   const { error } = verdict;
   const answer = yield* wait(
-    handler({ error, runContext: scope.contextOf(agent), runData: dataOf(run, scope, effect.state) }),
+    handler({ error, runContext: scope.contextOf(agent), runData: dataOf(scope, effect.state) }),
   );
   if (answer === undefined || answer === null) return verdict;
   if (typeof answer !== 'object' || !('finalOutput' in answer)) {

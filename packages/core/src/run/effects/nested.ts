@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts';
 import { nestedRun } from '../../loop/turn.ts';
 import type { LoopState } from '../../loop/state.ts';
 import { inputToItems } from '../input.ts';
-import { resultOf } from '../result.ts';
+import { Result } from '../result.ts';
 import { wait, type Steps } from '../steps.ts';
 import type { Work } from '../work.ts';
 import { checksOf } from './start.ts';
@@ -29,7 +29,7 @@ export function* endNested(
   if (outputExtractor === undefined) return { output: end.output };
   const scope = run.scopeAt([...effect.path, effect.call.callId]);
   try {
-    return { output: yield* wait(outputExtractor({ result: resultOf(run, scope, state) })) };
+    return { output: yield* wait(outputExtractor({ result: new Result(run, scope, state) })) };
   } catch (error) {
     return { error };
   }
