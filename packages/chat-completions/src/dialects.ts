@@ -94,7 +94,7 @@ export const dialectRows: readonly DialectRow[] = [
     hostedTools: { web_search: (spec) => ({ body: { web_search_options: searchOptions(spec) } }) },
   },
   // https://docs.mistral.ai/api: nine-character call ids, `any`, `random_seed`; unknown fields are refused. Thinking comes and
-  // goes in parts of the content, which only @polyrun/mistral speaks.
+  // goes in parts of the content, which this package reads but does not write.
   {
     provider: 'mistral',
     names: { seed: 'random_seed' },

@@ -31,9 +31,7 @@ export function encodeRequest(
   const { provider, model, dialect } = destination;
   for (const field of ['conversationId', 'previousResponseId'] as const) {
     if (request[field] === undefined) continue;
-    throw new UserError(
-      `${field}: the chat-completions adapter has no state on the server; use a session, or openai-responses.`,
-    );
+    throw new UserError(`${field}: the chat-completions adapter has no state on the server; use a session.`);
   }
   const adaptations: Adaptation[] = [];
   const report: Target['report'] = (type, name, detail) => void adaptations.push({ type, name, detail });

@@ -1,6 +1,6 @@
 import type { AnyAgent } from '../agent/agent.ts';
 import type { RunContext } from '../agent/context.ts';
-import { agentsFrom } from '../agent/graph.ts';
+import { agentNamed, agentsFrom } from '../agent/graph.ts';
 import type { Hooks } from '../agent/hooks.ts';
 import type { MaybePromise } from '../agent/maybe-promise.ts';
 import type { NestedRun } from '../agent/agent-tool.ts';
@@ -111,10 +111,7 @@ export class Scope {
   }
 
   agent(name: string): AnyAgent {
-    const agent = this.agents.get(name);
-    if (agent) return agent;
-    const known = [...this.agents.keys()].map((each) => `'${each}'`).join(', ');
-    throw new UserError(`There is no agent '${name}' in this run; the starting agent leads to ${known}.`);
+    return agentNamed(name, this.agents);
   }
 
   /** What has been found out about an agent so far. */
