@@ -8,7 +8,7 @@ import { packageFolders, root } from './sources.ts';
 
 /** What the core is to weigh, and what it may weigh until it does: the second number only ever goes down. */
 const coreBudget = 20 * 1024;
-const coreHeld = 31 * 1024;
+const coreHeld = 30.5 * 1024;
 const adapterLimit = 10 * 1024;
 const core = path.join(root, 'packages/core');
 

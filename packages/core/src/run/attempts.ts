@@ -1,6 +1,7 @@
 import { AgentsError, ModelError } from '../errors.ts';
 import type { ModelEvent } from '../protocol/events.ts';
 import type { CallContext, Model } from '../model/model.ts';
+import { isFields } from '../protocol/json.ts';
 import type { ModelRequest } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
 import { addUsage, noUsage, type Usage } from '../protocol/usage.ts';
@@ -37,7 +38,8 @@ export class Attempts {
       const call = new Attempt(this.#work, this.#model);
       this.#inFlight = call;
       try {
-        const response = yield* wait(call.answer(request));
+        const response: unknown = yield call.answer(request);
+        if (!isResponse(response)) throw noResponse(this.#model);
         this.#usage = this.#usage ? addUsage(this.#usage, response.usage) : response.usage;
         return response;
       } catch (cause) {
@@ -188,6 +190,18 @@ class Attempt implements CallContext {
 /** What a failed attempt cost: one request, its tokens unknown. */
 function lost(visible: boolean): Usage {
   return { ...noUsage(), requests: 1, source: visible ? 'partial' : 'estimated' };
+}
+
+/** True for what a model is to answer; what it holds is checked item by item. */
+export function isResponse(value: unknown): value is ModelResponse {
+  return isFields(value) && Array.isArray(value['output']) && isFields(value['usage']) && isFields(value['stop']);
+}
+
+function noResponse({ name }: Model): ModelError {
+  return new ModelError({
+    kind: 'protocol',
+    message: `${name} answered with no response: it lacks output, usage or stop.`,
+  });
 }
 
 function asModelError(cause: unknown): ModelError {

@@ -375,3 +375,19 @@ describe('after visible deltas', () => {
     expect(stream.finalOutput).toBe('Hi.');
   });
 });
+
+test.for([undefined, {}, { output: [] }])(
+  'a model that answers with %j fails with a ModelError, not a TypeError',
+  async (answer) => {
+    const model: Model = {
+      provider: 'p',
+      name: 'mine',
+      capabilities: {},
+      getResponse: async () => answer as never,
+      async *streamResponse() {},
+    };
+    const running = Runner.run(new Agent({ name: 'A', model }), 'Hi');
+    const message = expect.stringContaining('mine answered with no response');
+    await expect(running).rejects.toMatchObject({ kind: 'protocol', message });
+  },
+);

@@ -5,14 +5,13 @@ import { localCall } from '../../loop/respond.ts';
 import type { ServerState, TurnPlan } from '../../loop/state.ts';
 import { newToModel } from '../../loop/turn.ts';
 import type { OutputItem } from '../../protocol/items.ts';
-import { isFields } from '../../protocol/json.ts';
 import type { ModelRequest } from '../../protocol/request.ts';
 import type { ModelResponse } from '../../protocol/response.ts';
 import { nameOf } from '../../protocol/validate.ts';
 import { acceptItem } from '../../transcript/accept.ts';
 import type { CallIds } from '../../transcript/call-ids.ts';
 import { asRan } from '../../transcript/edits.ts';
-import { Attempts } from '../attempts.ts';
+import { Attempts, isResponse } from '../attempts.ts';
 import { wait, type Steps } from '../steps.ts';
 import type { Work } from '../work.ts';
 
@@ -99,10 +98,6 @@ function checkedResponse(value: unknown): ModelResponse {
   throw new UserError(
     `runConfig.callModelOutputFilter: expected a model response, got ${nameOf(value)}; return the response to go on with.`,
   );
-}
-
-function isResponse(value: unknown): value is ModelResponse {
-  return isFields(value) && Array.isArray(value['output']) && isFields(value['usage']) && isFields(value['stop']);
 }
 
 function acceptedOutput({ output }: ModelResponse, callIds: () => CallIds): readonly OutputItem[] {
