@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { gzipSync } from 'node:zlib';
-import { build, type BuildOptions } from 'esbuild';
 import { expect, test } from 'vitest';
+import { gzippedSize } from './gzipped-size.ts';
 import { packageFolders, root } from './sources.ts';
 
 /** What the core is to weigh, and what it may weigh until it does: the second number only ever goes down. */
@@ -35,21 +34,6 @@ test.for(packageFolders().filter((folder) => folder !== 'packages/core'))(
     expect(size).toBeLessThanOrEqual(adapterLimit);
   },
 );
-
-async function gzippedSize(options: BuildOptions): Promise<number> {
-  const { outputFiles } = await build({
-    ...options,
-    bundle: true,
-    format: 'esm',
-    legalComments: 'none',
-    logLevel: 'silent',
-    minify: true,
-    platform: 'neutral',
-    target: 'es2023',
-    write: false,
-  });
-  return gzipSync(outputFiles?.[0]?.contents ?? '', { level: 9 }).byteLength;
-}
 
 async function exportsOf(folder: string): Promise<string[]> {
   const file = path.join(folder, 'dist/index.js');

@@ -19,6 +19,12 @@ function mergeOptions(
   return merged;
 }
 
-function given(settings: ModelSettings): ModelSettings {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null && value !== undefined));
+/** The fields that are neither null nor undefined. */
+export function given<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const result: { [K in keyof T]?: NonNullable<T[K]> } = {};
+  for (const key in fields) {
+    const value = fields[key];
+    if (value !== undefined && value !== null) result[key] = value;
+  }
+  return result;
 }

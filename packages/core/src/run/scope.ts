@@ -10,6 +10,7 @@ import { UserError } from '../errors.ts';
 import type { Log } from '../loop/log.ts';
 import type { LoopOptions, TurnPlan } from '../loop/state.ts';
 import type { Model } from '../model/model.ts';
+import { given } from '../model/settings.ts';
 import { CallIds } from '../transcript/call-ids.ts';
 import { noteEdit } from '../transcript/edits.ts';
 import type { Usage } from '../protocol/usage.ts';
@@ -207,13 +208,4 @@ class LiveContext implements RunContext<never> {
 function counted(value: number | null, field: string): number | null {
   if (value === null || (Number.isInteger(value) && value > 0)) return value;
   throw new UserError(`${field}: expected a whole number above 0 or null, got ${String(value)}.`);
-}
-
-function given<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  const result: { [K in keyof T]?: NonNullable<T[K]> } = {};
-  for (const key in fields) {
-    const value = fields[key];
-    if (value !== undefined && value !== null) result[key] = value;
-  }
-  return result;
 }

@@ -4,7 +4,7 @@ import { call, ScriptedModel } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
 import { latch, rejection } from './scripts.ts';
 import { gatekeeper, idle, noting, PlainSession, reading, word, words, untilAborted } from './stage.ts';
-import { calling, spoken, toyModel, type Chunk } from './toy-model.ts';
+import { acting, spoken, toyModel } from './toy-model.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -13,24 +13,6 @@ afterEach(() => {
 const fine: GuardrailOutput = { tripwireTriggered: false };
 const bad: GuardrailOutput = { tripwireTriggered: true, outputInfo: { why: 'because' } };
 const gates = ['release', 'effects', 'model'] as const;
-
-/** A model that answers its first call with a call of `act`, then in words; `sent` and `aborted` tell how far it came. */
-function acting() {
-  const seen = { opened: 0, sent: 0, aborted: false };
-  const model = toyModel({
-    async *open(_body, { signal }) {
-      signal?.addEventListener('abort', () => (seen.aborted = true));
-      seen.opened += 1;
-      const chunks: Chunk[] =
-        seen.opened === 1 ? [{ type: 'text', delta: 'Let me see.' }, ...calling({ name: 'act' })] : spoken('Seen.');
-      for (const chunk of chunks) {
-        yield chunk;
-        seen.sent += 1;
-      }
-    },
-  });
-  return { model, seen };
-}
 
 describe('gates', () => {
   test(verifies('G2', 'release: the model answers meanwhile, but no event passes and no tool starts'), async () => {

@@ -13,8 +13,8 @@ import {
 import { call, ScriptedModel } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
 import { latch, rejection } from './scripts.ts';
-import { gatekeeper, idle, noting, PlainSession, unhandledDuring } from './stage.ts';
-import { calling, spoken, toyModel, type Chunk } from './toy-model.ts';
+import { gatekeeper, idle, noting, payTool, PlainSession, unhandledDuring } from './stage.ts';
+import { acting } from './toy-model.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -22,24 +22,6 @@ afterEach(() => {
 
 const fine: GuardrailOutput = { tripwireTriggered: false };
 const bad: GuardrailOutput = { tripwireTriggered: true, outputInfo: { why: 'because' } };
-
-/** A model that answers its first call with a call of `act`, then in words; `sent` and `aborted` tell how far it came. */
-function acting() {
-  const seen = { opened: 0, sent: 0, aborted: false };
-  const model = toyModel({
-    async *open(_body, { signal }) {
-      signal?.addEventListener('abort', () => (seen.aborted = true));
-      seen.opened += 1;
-      const chunks: Chunk[] =
-        seen.opened === 1 ? [{ type: 'text', delta: 'Let me see.' }, ...calling({ name: 'act' })] : spoken('Seen.');
-      for (const chunk of chunks) {
-        yield chunk;
-        seen.sent += 1;
-      }
-    },
-  });
-  return { model, seen };
-}
 
 describe('input guardrails', () => {
   test(
@@ -96,13 +78,7 @@ describe('input guardrails', () => {
 
   test(verifies('G1', 'a run that goes on after an approval is not fresh'), async () => {
     let asked = 0;
-    const pay = tool({
-      name: 'pay',
-      description: 'Pays.',
-      parameters: { type: 'object' },
-      needsApproval: true,
-      execute: () => 'paid',
-    });
+    const pay = payTool();
     const agent = new Agent({
       name: 'A',
       model: new ScriptedModel([[call('pay')], 'done']),

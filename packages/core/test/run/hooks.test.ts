@@ -13,7 +13,7 @@ import {
 import { call, ScriptedModel } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
 import { latch, rejection } from './scripts.ts';
-import { idle, noting, PlainSession } from './stage.ts';
+import { idle, noting, payTool, PlainSession } from './stage.ts';
 
 /** Hooks that write down what they are told. */
 function noteAll(log: string[], who: string): Hooks<unknown> {
@@ -179,13 +179,7 @@ describe('order', () => {
 
   test(verifies('H1', 'interrupted: the run ends; resumed: neither run nor agent start again'), async () => {
     const log: string[] = [];
-    const pay = tool({
-      name: 'pay',
-      description: 'Pays.',
-      parameters: { type: 'object' },
-      needsApproval: true,
-      execute: () => 'paid',
-    });
+    const pay = payTool();
     const agent = new Agent({
       name: 'A',
       model: new ScriptedModel([[call('pay')], 'done']),

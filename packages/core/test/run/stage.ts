@@ -72,6 +72,17 @@ export function noting(name: string, log: string[], output: unknown = `${name} o
   });
 }
 
+/** A tool that a person must approve. */
+export function payTool(): Tool {
+  return tool({
+    name: 'pay',
+    description: 'Pays.',
+    parameters: { type: 'object' },
+    needsApproval: true,
+    execute: () => 'paid',
+  });
+}
+
 /** An input guardrail whose verdict the test gives. */
 export function gatekeeper(gate: NonNullable<InputGuardrail<unknown>['gate']>, name: string = gate) {
   const verdict = latch<GuardrailOutput>();

@@ -5,7 +5,7 @@ import { call, message, ScriptedModel } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
 import { anyItem } from './fold.ts';
 import { latch, response } from './scripts.ts';
-import { all, idle, noting, reading, word, words } from './stage.ts';
+import { all, idle, noting, payTool, reading, word, words } from './stage.ts';
 import { calling, spoken, toyModel, type Chunk } from './toy-model.ts';
 
 const script = fc.array(fc.array(anyItem, { maxLength: 4 }), { minLength: 1, maxLength: 4 });
@@ -208,13 +208,7 @@ describe('order of events', () => {
   );
 
   test(verifies('S2', 'approvals are asked for right after the items, and hold no later output back'), async () => {
-    const pay = tool({
-      name: 'pay',
-      description: 'Pays.',
-      parameters: { type: 'object' },
-      needsApproval: true,
-      execute: () => 'paid',
-    });
+    const pay = payTool();
     const agent = new Agent({
       name: 'A',
       model: new ScriptedModel([[call('act', {}, 'c1'), call('pay', {}, 'c2'), call('act', {}, 'c3')], 'done']),
@@ -250,13 +244,7 @@ describe('order of events', () => {
   });
 
   test(verifies('S2', 'an approval inside an agent as a tool can be decided from its event'), async () => {
-    const pay = tool({
-      name: 'pay',
-      description: 'Pays.',
-      parameters: { type: 'object' },
-      needsApproval: true,
-      execute: () => 'paid',
-    });
+    const pay = payTool();
     const inner = new Agent({ name: 'Inner', model: new ScriptedModel([[call('pay')], 'inner done']), tools: [pay] });
     const outer = new Agent({
       name: 'Outer',

@@ -164,3 +164,21 @@ export function calling(...calls: readonly { name: string; id?: string; args?: J
   ]);
   return [...chunks, { type: 'end', stop: 'tool_calls' }];
 }
+
+/** A model that answers its first call with a call of `act`, then in words; `sent` and `aborted` tell how far it came. */
+export function acting() {
+  const seen = { opened: 0, sent: 0, aborted: false };
+  const model = toyModel({
+    async *open(_body, { signal }) {
+      signal?.addEventListener('abort', () => (seen.aborted = true));
+      seen.opened += 1;
+      const chunks: Chunk[] =
+        seen.opened === 1 ? [{ type: 'text', delta: 'Let me see.' }, ...calling({ name: 'act' })] : spoken('Seen.');
+      for (const chunk of chunks) {
+        yield chunk;
+        seen.sent += 1;
+      }
+    },
+  });
+  return { model, seen };
+}
