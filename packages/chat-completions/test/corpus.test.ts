@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { chatCassettes, corpusMissing, play, startReplay, type Cassette } from './support/corpus.ts';
+import { chatCassettes, wire } from './support/wire.ts';
+import { corpusMissing, startReplay, type Cassette } from '@polyrun/wires/corpus';
+import { playOne } from '@polyrun/wires/table';
 
 if (corpusMissing !== undefined) console.warn(`the recordings are not checked: ${corpusMissing}`);
 
@@ -37,7 +39,7 @@ async function playAll(cassette: Cassette, at: { url: string; chunk: number; alt
     const altered = at.alter
       ? { ...exchange, expected: { ...exchange.expected, text: 'other', error: undefined } }
       : exchange;
-    const found = await play(cassette, altered as typeof exchange, at);
+    const found = await playOne(wire, { cassette, exchange: altered as typeof exchange, url: at.url, chunk: at.chunk });
     problems.push(...found.map((problem) => `${cassette.id}/${exchange.index}: ${problem}`));
   }
   return problems;

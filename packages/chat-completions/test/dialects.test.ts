@@ -2,7 +2,8 @@ import type { Capabilities, ModelRequest, ModelSettings } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
 import { dialectRows } from '../src/dialects.ts';
 import { chatCompletions } from '../src/index.ts';
-import { ask, encoded } from './support/endpoint.ts';
+import { ask } from '@polyrun/wires/endpoint';
+import { encoded } from './support/endpoint.ts';
 
 const parameters = { type: 'object', properties: {}, required: [], additionalProperties: false } as const;
 const tool = { type: 'function', name: 'f', description: 'F', parameters, strict: true } as const;

@@ -1,7 +1,8 @@
 import { UserError, type Item, type Json, type ModelRequest } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
 import { chatCompletions } from '../src/index.ts';
-import { ask, encoded } from './support/endpoint.ts';
+import { ask } from '@polyrun/wires/endpoint';
+import { encoded } from './support/endpoint.ts';
 
 const user = (content: string): Item => ({ type: 'message', role: 'user', content });
 const origin = { provider: 'openrouter', api: 'chat-completions', model: 'anthropic/claude-sonnet-4.5' };

@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 import { ModelError, UserError } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
 import { chatCompletions, type AdapterOptions } from '../src/index.ts';
-import { all, ask, completion, decoded, delta, endpoint, json, sse, streamed } from './support/endpoint.ts';
+import { all, ask, endpoint, json, sse } from '@polyrun/wires/endpoint';
+import { completion, decoded, delta, streamed } from './support/endpoint.ts';
 
 const failed = (status: number, error: unknown, headers: { [name: string]: string } = {}) =>
   thrown(decoded(json(typeof error === 'string' ? error : { error }, { status, headers })));

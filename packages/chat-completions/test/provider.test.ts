@@ -3,7 +3,8 @@ import { OpenAI } from 'openai';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { chatCompletions, presetNames, type AdapterOptions } from '../src/index.ts';
 import { presets } from '../src/presets.ts';
-import { all, ask, completion, endpoint, json, sse, delta, finish } from './support/endpoint.ts';
+import { all, ask, endpoint, json, sse } from '@polyrun/wires/endpoint';
+import { completion, delta, finish } from './support/endpoint.ts';
 
 beforeEach(() => {
   for (const name of Object.keys(process.env))

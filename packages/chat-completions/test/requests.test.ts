@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { chatCassettes, corpusMissing, providerName, type ChatBody } from './support/corpus.ts';
+import { chatCassettes, providerName, type ChatBody } from './support/wire.ts';
+import { corpusMissing } from '@polyrun/wires/corpus';
 import { encoded } from './support/endpoint.ts';
 import { fromChat } from './support/from-chat.ts';
-import { grammarProblems } from './support/grammar.ts';
+import { grammarProblems } from '@polyrun/wires/chat-completions';
 
 type Message = { [field: string]: unknown; role: string };
 
@@ -10,7 +11,7 @@ describe.skipIf(corpusMissing !== undefined)('recorded requests', () => {
   const cassettes = corpusMissing === undefined ? chatCassettes() : [];
   const requests = cassettes.flatMap((cassette) =>
     cassette.exchanges.flatMap(({ index, request }) => {
-      if (!request || !Array.isArray(request.body?.messages)) return [];
+      if (!request || !isChat(request.body)) return [];
       const origin = { provider: providerName(cassette), model: (request.body['model'] ?? cassette.model) as string };
       const asked = fromChat(request.body, origin);
       return asked ? [{ id: `${cassette.id}/${index}`, body: request.body, asked, ...origin }] : [];
@@ -28,6 +29,10 @@ describe.skipIf(corpusMissing !== undefined)('recorded requests', () => {
     expect(names(sent.body['tools'])).toEqual(names(functions(body['tools'])));
   });
 });
+
+function isChat(body: { readonly [field: string]: unknown } | null): body is ChatBody {
+  return Array.isArray(body?.['messages']);
+}
 
 function functions(tools: unknown): unknown[] {
   return ((tools ?? []) as { type: string }[]).filter(({ type }) => type === 'function');

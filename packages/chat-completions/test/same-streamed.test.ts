@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { chatCassettes, corpusMissing, type Exchange } from './support/corpus.ts';
-import { decoded, flattened, folded, json, sse, streamed } from './support/endpoint.ts';
+import { chatCassettes } from './support/wire.ts';
+import { corpusMissing, type Exchange } from '@polyrun/wires/corpus';
+import { decoded, streamed } from './support/endpoint.ts';
+import { flattened, folded, json, sse } from '@polyrun/wires/endpoint';
 
 describe.skipIf(corpusMissing !== undefined)('a recorded answer', () => {
   const answers = (corpusMissing === undefined ? chatCassettes() : [])

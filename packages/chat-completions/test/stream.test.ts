@@ -1,17 +1,7 @@
 import { ModelError } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
-import {
-  completion,
-  decoded,
-  delta,
-  finish,
-  flattened,
-  folded,
-  json,
-  sse,
-  sseText,
-  streamed,
-} from './support/endpoint.ts';
+import { completion, decoded, delta, finish, streamed } from './support/endpoint.ts';
+import { flattened, folded, json, sse, sseText } from '@polyrun/wires/endpoint';
 
 type Piece = { [field: string]: unknown };
 const call = (...pieces: Piece[]) => pieces.map((piece) => delta({ tool_calls: [piece] }));

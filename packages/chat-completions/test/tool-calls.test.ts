@@ -1,6 +1,7 @@
 import type { ModelResponse } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
-import { delta, finish, flattened, folded, sse, streamed } from './support/endpoint.ts';
+import { delta, finish, streamed } from './support/endpoint.ts';
+import { flattened, folded, sse } from '@polyrun/wires/endpoint';
 
 type Piece = { [field: string]: unknown };
 const call = (...pieces: Piece[]) => pieces.map((piece) => delta({ tool_calls: [piece] }));

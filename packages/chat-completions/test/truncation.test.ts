@@ -1,8 +1,10 @@
 import { ModelError, parseJson, type ModelEvent, type ModelResponse } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
 import { chatCompletions } from '../src/index.ts';
-import { answer, chatCassettes, corpusMissing, hello, replayModel, startReplay } from './support/corpus.ts';
-import { ask, delta, endpoint, finish, sseText } from './support/endpoint.ts';
+import { answer, corpusMissing, hello, startReplay } from '@polyrun/wires/corpus';
+import { chatCassettes, replayModel } from './support/wire.ts';
+import { ask, endpoint, sseText } from '@polyrun/wires/endpoint';
+import { delta, finish } from './support/endpoint.ts';
 
 const encoder = new TextEncoder();
 

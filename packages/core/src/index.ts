@@ -42,6 +42,7 @@ export type { CallContext, Model, ModelProvider } from './model/model.ts';
 export { MultiProvider } from './model/multi-provider.ts';
 export { ResponseEvents } from './model/response-events.ts';
 export { wireIds } from './transcript/call-ids.ts';
+export { oncePerItem } from './transcript/once.ts';
 
 export {
   AgentsError,

@@ -1,5 +1,5 @@
 import type { InputPart, Item, ModelRequest, ModelSettings, ToolSpec } from '@polyrun/core';
-import type { ChatBody } from './corpus.ts';
+import type { ChatBody } from './wire.ts';
 
 type Fields = { [field: string]: unknown };
 

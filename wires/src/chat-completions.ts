@@ -1,3 +1,5 @@
+import type { Reading } from './corpus.ts';
+
 type Message = { [field: string]: unknown; role: string };
 
 /** What the wire demands of the order of messages. */
@@ -18,3 +20,12 @@ export function grammarProblems(messages: readonly Message[]): string[] {
   if (open.length > 0) problems.push('calls are left unanswered');
   return problems;
 }
+
+/** How recordings of chat completions are read. */
+export const reading: Reading = {
+  hosted: (item) =>
+    item.type.endsWith(':executed_tool') && 'data' in item
+      ? [`executed_tool:${(item['data'] as { type: string }).type}`]
+      : [],
+  isHosted: (call) => call.startsWith('executed_tool'),
+};

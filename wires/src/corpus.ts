@@ -1,8 +1,31 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ModelError, type Item, type Model, type ModelRequest, type ModelResponse } from '@polyrun/core';
-import { chatCompletions } from '../../src/index.ts';
+import {
+  ModelError,
+  type Item,
+  type Model,
+  type ModelErrorKind,
+  type ModelRequest,
+  type ModelResponse,
+} from '@polyrun/core';
+
+type Fields = { readonly [field: string]: unknown };
+
+/** How recordings of a wire are compared with what its adapter makes of them, where that is the wire's own. */
+export type Reading = {
+  /** The recorded counts in the convention of `Usage`; as they are by default. */
+  usage?: (recorded: Counts) => Counts;
+  /** The hosted calls that an item stands for, named as recordings name them. */
+  hosted?: (item: Item) => readonly string[];
+  /** Whether the adapter makes an item of this recorded hosted call; all by default. */
+  isHosted?: (recorded: string) => boolean;
+  /** The kind of a recorded error. */
+  errorKind?: (error: NonNullable<Expected['error']>) => ModelErrorKind;
+};
+type Counts = { readonly [count: string]: number | null };
+/** An exchange, the model that is asked for it, and how its answer is compared. */
+export type Play = { exchange: Exchange; model: Model; reading?: Reading };
 
 export type Call = { name: string; arguments: unknown; callId: string; type?: string };
 export type Expected = {
@@ -22,27 +45,26 @@ export type Expected = {
 export type Exchange = {
   index: number;
   streaming: boolean;
-  request: { method: string; body: ChatBody } | null;
+  request: { method: string; path?: string; body: Fields } | null;
   response: { status: number; headers: { [name: string]: string }; body?: unknown; sse?: string; text?: string };
   expected: Expected;
 };
-export type ChatBody = { messages: { [field: string]: unknown; role: string }[]; [field: string]: unknown };
 export type Cassette = { id: string; provider: string; api: string; model: string; exchanges: Exchange[] };
 export type ReplayServer = { url: string; close(): Promise<void> };
 
-const shared = process.env['POLYRUN_SHARED'] ?? fileURLToPath(new URL('../../../../../shared', import.meta.url));
+const shared = process.env['POLYRUN_SHARED'] ?? fileURLToPath(new URL('../../../shared', import.meta.url));
 
 /** Why the recordings cannot be used; `undefined` when they can. */
 export const corpusMissing: string | undefined = existsSync(`${shared}/corpus/_index.json`)
   ? undefined
   : `no recordings at ${shared}: set POLYRUN_SHARED to where they are`;
 
-/** All recordings of this wire. */
-export function chatCassettes(): Cassette[] {
+/** All recordings of one wire. */
+export function cassettesOf(wire: string): Cassette[] {
   return readdirSync(`${shared}/corpus`)
     .filter((file) => file.endsWith('.json') && !file.startsWith('_'))
     .map((file) => JSON.parse(readFileSync(`${shared}/corpus/${file}`, 'utf8')) as Cassette)
-    .filter(({ api }) => api === 'chat-completions');
+    .filter(({ api }) => api === wire);
 }
 
 export async function startReplay(): Promise<ReplayServer> {
@@ -50,24 +72,6 @@ export async function startReplay(): Promise<ReplayServer> {
     startReplayServer(dir: string): Promise<ReplayServer>;
   };
   return replay.startReplayServer(`${shared}/corpus`);
-}
-
-const presetNames: { [provider: string]: string } = {
-  'azure-openai': 'azure',
-  'google-openai-compat': 'gemini',
-  moonshotai: 'moonshot',
-  'anthropic-openai-compat': 'anthropic',
-};
-
-/** The name under which the adapter is to know the provider of a recording. */
-export function providerName({ provider }: Cassette): string {
-  return presetNames[provider] ?? provider.replace(/-via-gateway$/, '').replace(/^huggingface-.*/, 'huggingface');
-}
-
-export function replayModel(cassette: Cassette, baseURL: string): Model {
-  return chatCompletions({ baseURL, apiKey: 'test-key', name: providerName(cassette) }).getModel(
-    cassette.model || 'any',
-  );
 }
 
 export const hello: ModelRequest = {
@@ -96,24 +100,19 @@ export async function answer(
 }
 
 /** Plays one exchange; returns how the adapter's answer differs from what was recorded. */
-export async function play(
-  cassette: Cassette,
-  exchange: Exchange,
-  at: { url: string; chunk: number },
-): Promise<string[]> {
-  const model = replayModel(cassette, `${at.url}/c/${cassette.id}/${exchange.index};chunk=${at.chunk}`);
+export async function play({ exchange, model, reading = {} }: Play): Promise<string[]> {
   const result = await answer(model, hello, exchange.streaming);
   return result instanceof ModelError
-    ? errorProblems(result, exchange.expected)
-    : responseProblems(result, exchange.expected);
+    ? errorProblems(result, exchange.expected, reading)
+    : responseProblems(result, exchange.expected, reading);
 }
 
-function errorProblems(error: ModelError, { error: expected, malformed }: Expected): string[] {
+function errorProblems(error: ModelError, { error: expected, malformed }: Expected, reading: Reading): string[] {
   if (malformed) return differences({ kind: [error.kind, 'protocol'] });
   if (!expected) return [`unexpected error: ${error.kind}: ${error.message}`];
   const overHTTP = expected.status >= 400;
   return [
-    ...differences({ kind: [error.kind, kindOf(expected)] }),
+    ...differences({ kind: [error.kind, (reading.errorKind ?? errorKind)(expected)] }),
     ...(overHTTP ? differences({ status: [error.status, expected.status] }) : []),
     ...(error.message.includes(expected.message.slice(0, 30))
       ? []
@@ -121,17 +120,18 @@ function errorProblems(error: ModelError, { error: expected, malformed }: Expect
   ];
 }
 
-function kindOf({ status, code }: { status: number; code?: string | number | null }): string {
+/** What the status and the code of a recorded error say of its kind. */
+export function errorKind({ status, code }: { status: number; code?: string | number | null }): ModelErrorKind {
   if (code === 'content_filter') return 'content_filter';
   if (code === 'model_not_found') return 'not_found';
   if (status === 429) return 'rate_limit';
   return 'invalid_request';
 }
 
-function responseProblems(response: ModelResponse, expected: Expected): string[] {
+function responseProblems(response: ModelResponse, expected: Expected, reading: Reading): string[] {
   if (expected.error || expected.malformed) return ['an error was expected'];
   const { inputTokensDetails, outputTokensDetails } = response.usage;
-  const usage = {
+  const usage: { [count: string]: number } = {
     inputTokens: response.usage.inputTokens,
     outputTokens: response.usage.outputTokens,
     totalTokens: response.usage.totalTokens,
@@ -139,7 +139,8 @@ function responseProblems(response: ModelResponse, expected: Expected): string[]
     cacheWriteTokens: inputTokensDetails.cacheWriteTokens,
     reasoningTokens: outputTokensDetails.reasoningTokens,
   };
-  const counted = Object.entries(expected.usage ?? {}).filter(([, value]) => value !== null);
+  const { usage: countsOf = (counts: Counts) => counts, hosted = () => [], isHosted = () => true } = reading;
+  const counted = Object.entries(countsOf(expected.usage ?? {})).filter(([, value]) => value !== null);
   return [
     ...differences({
       text: [textIn(response.output, 'output_text'), expected.text],
@@ -148,15 +149,9 @@ function responseProblems(response: ModelResponse, expected: Expected): string[]
       finish: [response.stop.raw ?? null, expected.finishReason],
       id: [response.id ?? '', expected.responseId ?? ''],
       model: [response.model, expected.responseModel ?? response.model],
-      usage: [
-        pick(
-          usage,
-          counted.map(([name]) => name),
-        ),
-        Object.fromEntries(counted),
-      ],
+      usage: [Object.fromEntries(counted.map(([name]) => [name, usage[name]])), Object.fromEntries(counted)],
       source: [response.usage.source, expected.usage === null ? 'estimated' : 'reported'],
-      hosted: [hostedIn(response.output), expected.hostedToolCalls.filter((call) => call.startsWith('executed_tool'))],
+      hosted: [response.output.flatMap(hosted), expected.hostedToolCalls.filter(isHosted)],
     }),
     ...callProblems(response.output, expected),
   ];
@@ -189,14 +184,6 @@ function normal(args: unknown): unknown {
   }
 }
 
-function hostedIn(output: readonly Item[]): string[] {
-  return output.flatMap((item) =>
-    item.type.endsWith(':executed_tool') && 'data' in item
-      ? [`executed_tool:${(item['data'] as { type: string }).type}`]
-      : [],
-  );
-}
-
 function textIn(output: readonly Item[], type: 'output_text' | 'refusal'): string {
   return output
     .flatMap((item) => (item.type === 'message' && typeof item.content !== 'string' ? item.content : []))
@@ -208,13 +195,9 @@ function textIn(output: readonly Item[], type: 'output_text' | 'refusal'): strin
 
 function reasoningIn(output: readonly Item[]): string {
   return output
-    .flatMap((item) => (item.type === 'reasoning' ? (item.content ?? []) : []))
+    .flatMap((item) => (item.type === 'reasoning' ? [...item.summary, ...(item.content ?? [])] : []))
     .map(({ text }) => text)
     .join('');
-}
-
-function pick(from: { [name: string]: number }, names: string[]): { [name: string]: number | undefined } {
-  return Object.fromEntries(names.map((name) => [name, from[name]]));
 }
 
 function differences(pairs: { [name: string]: [unknown, unknown] }): string[] {
