@@ -128,6 +128,7 @@ export function errorKind({ status, code }: { status: number; code?: string | nu
   return 'invalid_request';
 }
 
+// oxlint-disable-next-line complexity -- one comparison after the other
 function responseProblems(response: ModelResponse, expected: Expected, reading: Reading): string[] {
   if (expected.error || expected.malformed) return ['an error was expected'];
   const { inputTokensDetails, outputTokensDetails } = response.usage;
