@@ -22,7 +22,7 @@ const shared: { readonly [folder: string]: readonly string[] } = { protocol: [],
  * Types that the public surface ties in a knot: an agent's hooks are shown results of runs, an error carries a run's data. Arrows bind
  * values; what is named here may be imported as a type.
  */
-const typesOnly: { readonly [folder: string]: readonly string[] } = { agent: ['run'] };
+const typesOnly: { readonly [folder: string]: readonly string[] } = { agent: ['run', 'tracing'] };
 const folders = Object.keys(arrows);
 
 export default defineConfig({
@@ -102,7 +102,7 @@ function adapters(): Override[] {
     'openai-responses': ['openai'],
     anthropic: ['@anthropic-ai/sdk'],
     mistral: ['@mistralai/mistralai'],
-    mcp: ['@modelcontextprotocol/sdk'],
+    mcp: ['@modelcontextprotocol/client'],
     node: ['node:*', 'node:*/**'],
   };
   const rules = (vendor: readonly string[]): Rules =>

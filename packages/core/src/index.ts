@@ -99,3 +99,15 @@ export { Runner } from './run/runner.ts';
 export type { StreamedRunResult } from './run/streamed-run.ts';
 export { MemorySession } from './session/memory-session.ts';
 export type { Session } from './session/session.ts';
+export { consoleTraceProcessor, MemoryTraceProcessor } from './tracing/processors.ts';
+export {
+  startTrace,
+  type Span,
+  type SpanData,
+  type Spanning,
+  type SpanType,
+  type Trace,
+  type TraceData,
+  type TraceOptions,
+  type TraceProcessor,
+} from './tracing/trace.ts';

@@ -81,8 +81,6 @@ export const pending: { readonly [K in RequirementId]?: string } = {
   X3: 'the four adapters',
   X4: 'the four adapters',
   E1: 'the four adapters',
-  O1: '@polyrun/core tracing',
-  O2: '@polyrun/core tracing',
 };
 
 /** The title of a test that proves a rule: `test(verifies('T4', 'a throwing tool becomes an output'), …)`. */

@@ -1,4 +1,6 @@
+import type { Json } from '../protocol/json.ts';
 import type { Usage } from '../protocol/usage.ts';
+import type { Spanning } from '../tracing/trace.ts';
 import type { AnyAgent } from './agent.ts';
 
 /** What every callback of a run is given: the user's own `context` value, the usage so far, the agent whose turn it is. */
@@ -11,4 +13,6 @@ export type ToolContext<C = unknown> = RunContext<C> & {
   readonly idempotencyKey: string;
   /** Aborted when the tool times out or the run no longer wants its result. */
   readonly signal: AbortSignal;
+  /** Runs a part of the tool's work under a span of its own in the trace; without tracing it just runs. */
+  withSpan<T>(name: string, work: (inner: Spanning) => T, data?: { readonly [key: string]: Json }): T;
 };

@@ -12,6 +12,8 @@ export class Control {
   aborted = false;
   /** Tells what the effect has cost so far, for the case that it comes to no outcome of its own. */
   spent: { readonly usage: Usage } | undefined;
+  /** The id of the span under which the effect is traced. */
+  span: string | undefined;
   /** Called when the effect is aborted. */
   onAbort: (() => void) | undefined;
   #controller: AbortController | undefined;

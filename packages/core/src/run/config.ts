@@ -7,9 +7,11 @@ import type { Hooks } from '../agent/hooks.ts';
 import type { AgentsError, ModelError } from '../errors.ts';
 import type { Model, ModelProvider } from '../model/model.ts';
 import type { InputItem, Item } from '../protocol/items.ts';
+import type { Json } from '../protocol/json.ts';
 import type { ModelSettings } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
 import type { Session } from '../session/session.ts';
+import type { Trace, TraceProcessor } from '../tracing/trace.ts';
 import type { Journal } from './journal.ts';
 import type { RunData } from './result.ts';
 import type { RunState } from './run-state.ts';
@@ -113,6 +115,19 @@ export type RunConfig<C = unknown> = {
   maxTurns?: number | null | undefined;
   conversationId?: string | undefined;
   previousResponseId?: string | undefined;
+  /** Receive the trace of each run; without any, nothing is traced. */
+  traceProcessors?: readonly TraceProcessor[] | undefined;
+  /** Switches tracing off, also that of the option `trace`. Default false. */
+  tracingDisabled?: boolean | undefined;
+  /** Whether spans hold instructions, messages, arguments and outputs. Default false. */
+  traceIncludeSensitiveData?: boolean | undefined;
+  /** What traces are called. Default 'Agent workflow'. */
+  workflowName?: string | undefined;
+  /** The trace's id. Default: a new one for each run. */
+  traceId?: string | undefined;
+  /** What the traces of one conversation have in common. */
+  groupId?: string | undefined;
+  traceMetadata?: { readonly [key: string]: Json } | undefined;
 };
 
 export type ErrorHandlerName =
@@ -148,6 +163,8 @@ export type RunOptions<C> = {
   signal?: AbortSignal | undefined;
   journal?: Journal | undefined;
   runId?: string | undefined;
+  /** A trace that runs share, from `startTrace`; its name, ids and processors are then its own, and it goes on after the run. */
+  trace?: Trace | undefined;
 };
 /** A context is required exactly when the agent's context type does not admit undefined. */
 export type RunArguments<C> = undefined extends C

@@ -17,7 +17,7 @@ import {
   ToolTimeoutError,
   UserError,
 } from '../errors.ts';
-import type { Failure } from '../loop/state.ts';
+import type { Failure, LoopState } from '../loop/state.ts';
 import { isFields, toJson } from '../protocol/json.ts';
 
 /** What is kept of an error when a run is stored: enough to raise one of the same class in another process. */
@@ -28,6 +28,11 @@ export function failureOf(effectId: string, error: unknown): Failure {
   const rest = { name: undefined, runData: undefined, state: undefined, body: undefined };
   const data = toJson(error instanceof AgentsError ? Object.assign({}, error, rest) : {});
   return JSON.stringify(data) === '{}' ? failure : { ...failure, data };
+}
+
+/** What ended a run, or kept its last items from the session. */
+export function failureIn({ end, saves }: LoopState): Failure | undefined {
+  return end?.type === 'failed' ? end.failure : saves?.failure;
 }
 
 /** The error of a failure that another process met. */

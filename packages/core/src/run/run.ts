@@ -24,6 +24,7 @@ import { failureOf, rebuiltError } from './failure.ts';
 import { recorded, takeUp } from './journal.ts';
 import { Publisher, type Emit } from './publisher.ts';
 import { Scope } from './scope.ts';
+import { spansOf, type Spans } from './spans.ts';
 import { proceed, wait, type Steps } from './steps.ts';
 
 /** How long an effect may take to settle after it was aborted; then its late result is dropped. */
@@ -37,6 +38,8 @@ export class Run {
   readonly options: RunOptions<never>;
   readonly scope: Scope;
   readonly deadlines: Deadlines = new Deadlines();
+  /** Only of a run that is traced. */
+  spans: Spans | undefined;
   readonly #scopes = new Map<string, Scope>();
   readonly #errors = new Map<string, unknown>();
   #runId: string | undefined;
@@ -71,15 +74,18 @@ export class Run {
   /** Drives the run until nothing more is to be done. The timer ends with it. */
   async drive(): Promise<LoopState> {
     const { journal, session } = this.options;
+    this.spans = spansOf(this);
     const owned = session?.acquire && (await this.#acquired(session));
     try {
       if (journal) await takeUp(this, journal);
       this.#lastMs = Math.round(now());
-      const perform: Perform = (effect, control) => this.perform(effect, control);
+      const plain: Perform = (effect, control) => this.perform(effect, control);
+      const perform = this.spans?.traced(plain) ?? plain;
       const performed = journal ? recorded(perform, { runId: this.runId, journal }) : perform;
       return await drive(this.state, performed, this.#host());
     } finally {
       this.deadlines.close();
+      this.spans?.end();
       // What the run came to does not hang on it: a session that cannot be let go expires.
       await owned?.release().catch(() => undefined);
     }

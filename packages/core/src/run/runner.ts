@@ -1,10 +1,11 @@
 import type { Agent, AnyAgent } from '../agent/agent.ts';
 import { AgentsError, UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
-import { newState, type Failure, type LoopState } from '../loop/state.ts';
+import { newState, type LoopState } from '../loop/state.ts';
 import { nameOf } from '../protocol/validate.ts';
 import { Channel } from './channel.ts';
 import type { RunArguments, RunConfig, RunInput, RunOptions } from './config.ts';
+import { failureIn } from './failure.ts';
 import { inputToItems } from './input.ts';
 import { dataOf, Result, type RunResult } from './result.ts';
 import type { RunStreamEvent } from './run-events.ts';
@@ -171,11 +172,6 @@ async function driven(run: Run): Promise<LoopState> {
   } finally {
     signal?.removeEventListener('abort', stop);
   }
-}
-
-/** What ended a run, or kept its last items from the session. */
-function failureIn({ end, saves }: LoopState): Failure | undefined {
-  return end?.type === 'failed' ? end.failure : saves?.failure;
 }
 
 /** The error with what the run had done and the state that resumes it, where it can carry them. */

@@ -19,6 +19,7 @@ import type { Steps } from './steps.ts';
 import type { RunStreamEvent } from './run-events.ts';
 import { Publisher } from './publisher.ts';
 import { openToolbox, type Toolbox } from './toolbox.ts';
+import type { Work } from './work.ts';
 
 /** What has been found out about an agent. */
 type Known = {
@@ -148,10 +149,15 @@ export class Scope {
   }
 
   /** The toolbox of an agent on this turn. */
-  *toolbox(agent: AnyAgent, signal: () => AbortSignal): Steps<Toolbox> {
+  *toolbox(agent: AnyAgent, { run, control }: Pick<Work<'prepare_turn'>, 'run' | 'control'>): Steps<Toolbox> {
     const known = this.known(agent.name);
     if (known.toolbox?.fixed) return known.toolbox;
-    known.toolbox = yield* openToolbox({ agent, runContext: this.contextOf(agent), signal });
+    known.toolbox = yield* openToolbox({
+      agent,
+      runContext: this.contextOf(agent),
+      signal: control.signal,
+      listing: (source) => run.spans?.part(control, 'mcp_tools', source),
+    });
     return known.toolbox;
   }
 

@@ -1,6 +1,8 @@
 import type { AnyAgent } from '../agent/agent.ts';
 import type { ToolContext } from '../agent/context.ts';
+import type { Json } from '../protocol/json.ts';
 import type { Usage } from '../protocol/usage.ts';
+import { spanning, type Spanning } from '../tracing/trace.ts';
 import type { Work } from './work.ts';
 
 /** The context of one tool call. Its signal is only made when the tool asks for it. */
@@ -42,6 +44,11 @@ export class CallContext implements ToolContext<never> {
     if (this.#abortedWith) this.#controller.abort(this.#abortedWith.reason);
     this.#signal ??= AbortSignal.any([this.#controller.signal, this.#work.control.signal()]);
     return this.#signal;
+  }
+
+  withSpan<T>(name: string, work: (inner: Spanning) => T, data?: { readonly [key: string]: Json }): T {
+    const { run, control } = this.#work;
+    return spanning(run.spans?.trace, control.span ?? null).withSpan(name, work, data);
   }
 
   abort(reason: unknown): void {

@@ -6,6 +6,7 @@ import { isTool, isToolSource, type IsEnabled, type Tool, type ToolSource } from
 import { misfit, UserError } from '../errors.ts';
 import type { Route } from '../loop/state.ts';
 import type { HostedToolSpec, ToolSpec } from '../protocol/request.ts';
+import type { Span } from '../tracing/trace.ts';
 import { wait, type Steps } from './steps.ts';
 
 /** What an agent may call on one turn, by the names under which its model is offered it. */
@@ -19,7 +20,13 @@ export type Toolbox = {
   /** True when it is the same on every turn. */
   readonly fixed: boolean;
 };
-type At = { agent: AnyAgent; runContext: RunContext<never>; signal: () => AbortSignal };
+type At = {
+  agent: AnyAgent;
+  runContext: RunContext<never>;
+  signal: () => AbortSignal;
+  /** The span of one source's listing, where the run is traced. */
+  listing: (source: string) => Span | undefined;
+};
 
 /** Gathers an agent's tools and handoffs, those of its sources too, without the disabled ones. */
 export function* openToolbox(at: At): Steps<Toolbox> {
@@ -37,10 +44,22 @@ export function* openToolbox(at: At): Steps<Toolbox> {
 }
 
 function* addSource(box: Box, source: ToolSource<never>, at: At): Steps<void> {
-  const { agent, runContext, signal } = at;
   box.fixed = false;
-  for (const tool of yield* wait(source.listTools({ runContext, agent, signal: signal() }))) {
+  for (const tool of yield* listed(source, at)) {
     if (yield* isOffered(box, tool.isEnabled, at)) box.addTool(tool);
+  }
+}
+
+function* listed(source: ToolSource<never>, at: At): Steps<readonly Tool<never>[]> {
+  const { agent, runContext, signal } = at;
+  const span = at.listing(source.name);
+  try {
+    const tools = yield* wait(source.listTools({ runContext, agent, signal: signal() }));
+    span?.end({ data: { tools: tools.map(({ name }) => name) } });
+    return tools;
+  } catch (error) {
+    span?.end({ error });
+    throw error;
   }
 }
 

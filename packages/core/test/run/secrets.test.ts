@@ -4,6 +4,7 @@ import {
   Agent,
   AgentsError,
   handoff,
+  MemoryTraceProcessor,
   ModelError,
   RunState,
   Runner,
@@ -254,6 +255,24 @@ describe('errors', () => {
       for (const value of Object.values(canary)) expect(JSON.stringify(end)).not.toContain(value);
     },
   );
+
+  test.for(failures)(verifies('E3', 'spans hold none either when %s'), async ([, agent, options = {}, input]) => {
+    const given = input ?? [{ role: 'user', content: canary.prompt }];
+    const memory = new MemoryTraceProcessor();
+    const runConfig = { ...options.runConfig, traceProcessors: [memory] };
+    await Runner.run(agent(), given, { ...options, runConfig }).catch(() => undefined);
+    const told = JSON.stringify([memory.spans, memory.traces]);
+    for (const value of Object.values(canary)) expect(told).not.toContain(value);
+  });
+
+  test(verifies('E3', 'spans hold content when it is asked for, and never keys'), async () => {
+    const memory = new MemoryTraceProcessor();
+    const runConfig = { traceProcessors: [memory], traceIncludeSensitiveData: true };
+    await Runner.run(agentOf([[secret], 'done']), canary.prompt, { runConfig });
+    const told = JSON.stringify(memory.spans);
+    for (const what of ['prompt', 'instructions', 'arguments', 'output'] as const) expect(told).toContain(canary[what]);
+    expect(told).not.toContain(canary.key);
+  });
 
   test(verifies('E3', 'a void attempt is told of in the provider’s words only'), async () => {
     const agent = agentOf([[secret], 'hi']);

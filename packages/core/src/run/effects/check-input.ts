@@ -6,7 +6,7 @@ import type { Work } from '../work.ts';
 import { inputGuardrails } from './start.ts';
 
 /** Asks one input guardrail for its verdict. */
-export function* checkInput({ effect, scope, run }: Work<'check_input'>): Steps<Settled> {
+export function* checkInput({ effect, scope, run, control }: Work<'check_input'>): Steps<Settled> {
   const agent = scope.agent(effect.agent);
   const guardrail = inputGuardrails(scope, agent)[effect.index];
   if (guardrail === undefined)
@@ -15,8 +15,10 @@ export function* checkInput({ effect, scope, run }: Work<'check_input'>): Steps<
   const { log, saves } = effect.state;
   // The input of the run alone, not the session before it.
   const input = inputOf(log).slice(saves?.done ?? 0);
+  const span = run.spans?.part(control, 'guardrail', guardrail.name);
   try {
     const output = yield* wait(guardrail.execute({ runContext, agent, input }));
+    span?.end({ data: { triggered: output.tripwireTriggered } });
     const result = { guardrail: guardrail.name, agent: agent.name, output };
     const tripped = output.tripwireTriggered
       ? run.failure(
@@ -26,7 +28,11 @@ export function* checkInput({ effect, scope, run }: Work<'check_input'>): Steps<
       : null;
     return { type: 'checked', verdict: { index: effect.index, result }, tripped };
   } catch (cause) {
+    span?.end({ error: cause });
     throw brokenGuardrail(`input guardrail '${guardrail.name}'`, cause);
+  } finally {
+    // Also when it is no longer waited for.
+    span?.end();
   }
 }
 

@@ -169,7 +169,7 @@ function* guarded(work: Work<'finish'>, { agent, output, items }: Final): Steps<
   const guardrails = [...agent.outputGuardrails, ...(scope.config.outputGuardrails ?? [])];
   if (guardrails.length === 0) return { type: 'finished', output, items, verdicts: [] };
   const at = { runContext: scope.contextOf(agent), agent, output };
-  const answers = yield* waitAll(guardrails.map((guardrail) => settle(verdictOf(guardrail, at))));
+  const answers = yield* waitAll(guardrails.map((guardrail) => settle(verdictOf(work, guardrail, at))));
   const verdicts = answers.flatMap(({ result }) => result ?? []);
   const tripped = verdicts.find(({ output: verdict }) => verdict.tripwireTriggered);
   const broken = answers.find(({ error }) => error)?.error;
@@ -186,12 +186,15 @@ type At = Parameters<OutputGuardrail<never>['execute']>[0];
 type Answer = { result?: GuardrailResult; error?: GuardrailExecutionError };
 
 /** An error is a value here, so that all guardrails are heard. */
-function* verdictOf(guardrail: OutputGuardrail<never>, at: At): Steps<Answer> {
+function* verdictOf({ run, control }: Work<'finish'>, guardrail: OutputGuardrail<never>, at: At): Steps<Answer> {
   const { name } = guardrail;
+  const span = run.spans?.part(control, 'guardrail', name);
   try {
     const { tripwireTriggered, ...output } = yield* wait(guardrail.execute(at));
+    span?.end({ data: { triggered: tripwireTriggered } });
     return { result: { guardrail: name, agent: at.agent.name, output: { tripwireTriggered, ...output } } };
   } catch (cause) {
+    span?.end({ error: cause });
     return { error: brokenGuardrail(`output guardrail '${name}'`, cause) };
   }
 }

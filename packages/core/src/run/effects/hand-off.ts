@@ -15,10 +15,10 @@ import type { Work } from '../work.ts';
 
 /** Passes the conversation to another agent: its callback, the hooks, and what the new agent's model is to see. */
 export function* handOff(work: Work<'hand_off'>): Steps<Settled> {
-  const { effect, scope, control } = work;
+  const { effect, scope } = work;
   const { step } = effect.state;
   const from = scope.agent(effect.agent);
-  const { handoffs } = scope.known(from.name).toolbox ?? (yield* scope.toolbox(from, control.signal));
+  const { handoffs } = scope.known(from.name).toolbox ?? (yield* scope.toolbox(from, work));
   const made = step.type === 'hand_off' && handoffs.get(step.call.name);
   if (!made) throw new ModelBehaviorError(`Agent '${from.name}' has no such handoff any more.`);
   const { call } = step;

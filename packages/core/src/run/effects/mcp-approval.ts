@@ -24,10 +24,10 @@ function answerOf(decision: Decision): object {
 
 /** What the client tool of that server says, where there is one: `clientTool({ spec, answers: 'mcp_approval_response', execute })`. */
 function* ownAnswer(work: Work<'run_tool'>): Steps<unknown> {
-  const { effect, scope, control } = work;
+  const { effect, scope } = work;
   const { item } = effect.call;
   const agent = scope.agent(effect.agent);
-  const { tools } = scope.known(agent.name).toolbox ?? (yield* scope.toolbox(agent, control.signal));
+  const { tools } = scope.known(agent.name).toolbox ?? (yield* scope.toolbox(agent, work));
   const answering = [...tools.values()].find(
     ({ client }) =>
       client?.answers === 'mcp_approval_response' &&

@@ -25,7 +25,7 @@ export function prepareTurn(work: Work<'prepare_turn'>): Settled | Steps<Settled
 
 /** The plan: instructions, enabled tools and handoffs, settings, and what the input filter makes of the input. */
 function* prepared(work: Work<'prepare_turn'>): Steps<Settled> {
-  const { effect, scope, control } = work;
+  const { effect, scope } = work;
   const agent = scope.agent(effect.agent);
   const runContext = scope.contextOf(agent);
   if (effect.state.entering) {
@@ -42,7 +42,7 @@ function* prepared(work: Work<'prepare_turn'>): Steps<Settled> {
     typeof agent.instructions === 'function'
       ? yield* wait(agent.instructions({ runContext, agent }))
       : agent.instructions;
-  const toolbox = yield* scope.toolbox(agent, control.signal);
+  const toolbox = yield* scope.toolbox(agent, work);
   const plan = yield* filtered(work, planOf(work, { agent, instructions, toolbox }));
   if (isFixed(scope, agent, toolbox) && effect.state.server === null) known.plan = { used, plan };
   return { type: 'prepared', plan };

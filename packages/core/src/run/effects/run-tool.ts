@@ -36,11 +36,11 @@ type Call = {
 
 /** Answers one call of the model: approval, guardrails, hooks, execution. Whatever goes wrong becomes an output that the model sees. */
 export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
-  const { effect, scope, control } = work;
+  const { effect, scope } = work;
   const { call, ended } = effect;
   if (call.route.type === 'approval') return yield* answerApproval(work);
   const agent = scope.agent(effect.agent);
-  const { tools, handoffs } = scope.known(agent.name).toolbox ?? (yield* scope.toolbox(agent, control.signal));
+  const { tools, handoffs } = scope.known(agent.name).toolbox ?? (yield* scope.toolbox(agent, work));
   const tool = tools.get(call.name);
   const context = new CallContext(work, agent);
   if (tool === undefined) return yield* notFound(work, [...tools.keys(), ...handoffs.keys()], context);
@@ -116,7 +116,7 @@ function* screened(made: Call, side: 'input' | 'output', returned: unknown): Ste
   for (const guardrail of side === 'input' ? tool.inputGuardrails : tool.outputGuardrails) {
     const { name } = guardrail;
     const at = side === 'input' ? { context, toolCall } : { context, toolCall, output: value };
-    const output = yield* judged(tool, guardrail, at);
+    const output = yield* judged(made, guardrail, at);
     const result = { guardrail: name, toolName: tool.name, callId: context.callId, output };
     verdicts[side].push(result);
     if (output.type === 'reject_content') return { value, rejection: output.message };
@@ -131,13 +131,17 @@ function* screened(made: Call, side: 'input' | 'output', returned: unknown): Ste
 }
 
 function* judged(
-  { name }: Tool<never>,
+  { tool: { name }, work: { run, control } }: Call,
   guardrail: ToolGuardrail<never>,
   at: Parameters<ToolGuardrail<never>['execute']>[0],
 ): Steps<ToolGuardrailOutput> {
+  const span = run.spans?.part(control, 'guardrail', guardrail.name);
   try {
-    return yield* wait(guardrail.execute(at));
+    const output = yield* wait(guardrail.execute(at));
+    span?.end({ data: { triggered: output.type !== 'allow' } });
+    return output;
   } catch (cause) {
+    span?.end({ error: cause });
     throw brokenGuardrail(`guardrail '${guardrail.name}' of tool '${name}'`, cause);
   }
 }
