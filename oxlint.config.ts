@@ -73,6 +73,8 @@ export default defineConfig({
     'no-underscore-dangle': 'off',
     'import/no-unassigned-import': 'off',
     'unicorn/require-module-specifiers': 'off',
+    // Not everything with an `onclose` is an EventTarget.
+    'unicorn/prefer-add-event-listener': 'off',
     'promise/always-return': 'off',
     'unicorn/consistent-function-scoping': 'off',
     'unicorn/no-array-sort': 'off',
@@ -104,6 +106,7 @@ function adapters(): Override[] {
     mistral: ['@mistralai/mistralai'],
     mcp: ['@modelcontextprotocol/client'],
     node: ['node:*', 'node:*/**'],
+    otel: ['@opentelemetry/api'],
   };
   const rules = (vendor: readonly string[]): Rules =>
     onlyImports(

@@ -44,44 +44,37 @@ export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
   const tool = tools.get(call.name);
   const context = new CallContext(work, agent);
   if (tool === undefined) return yield* notFound(work, [...tools.keys(), ...handoffs.keys()], context);
-  const made: Call = {
-    work,
-    agent,
-    tool,
-    context,
-    toolCall: asFunctionCall(work),
-    verdicts: { input: [], output: [] },
-  };
-  return ended === null ? yield* begun(made) : yield* settleNested(made);
-}
-
-/** A call before it runs: its arguments, then whether a person has to be asked, or what the person has said. */
-function* begun(made: Call): Steps<Settled> {
-  const { scope, effect } = made.work;
-  const { call, decision } = effect;
-  const edited = decision?.type === 'approved' ? decision.arguments : undefined;
-  const binding = bind(made, edited ?? call.arguments);
+  const toolCall = asFunctionCall(work);
+  const made: Call = { work, agent, tool, context, toolCall, verdicts: { input: [], output: [] } };
+  if (ended !== null) return yield* settleNested(made);
+  const binding = bind(made);
   const bound = binding instanceof Promise ? yield* wait(binding) : binding;
-  if (typeof bound === 'string') return yield* troubled(made, { kind: 'invalid_arguments', message: bound });
-  if (decision?.type === 'rejected') {
-    const { message } = decision;
-    const words = message ?? 'Tool execution was not approved.';
-    return yield* troubled(made, { kind: 'approval_rejected', message: words, worded: message !== undefined });
-  }
+  if ('kind' in bound) return yield* troubled(made, bound);
   const { callId } = call;
-  const asks = decision === null && bound.needsApproval({ runContext: scope.contextOf(made.agent), callId });
+  const asks = effect.decision === null && bound.needsApproval({ runContext: scope.contextOf(agent), callId });
   if (asks && (yield* wait(asks))) return { type: 'tool_waiting', callId };
-  return yield* guarded(made, bound);
+  return yield* begun(made, bound);
 }
 
-/** The call with arguments that have passed the tool's schema, or what is wrong with them. */
-function bind({ tool }: Call, text: string): MaybePromise<BoundCall<never> | string> {
+/** The call with arguments that have passed the tool's schema; or what is wrong with them, or that a person was against it. */
+function bind({ tool, work }: Call): MaybePromise<BoundCall<never> | Trouble> {
+  const { call, decision } = work.effect;
+  const text = (decision?.type === 'approved' ? decision.arguments : undefined) ?? call.arguments;
   const parsed = tool.client ? { value: parseJson(text) ?? null } : parseArguments(text);
-  if ('problem' in parsed) return parsed.problem;
-  return after(tool.bind(parsed.value), ({ call, problem }) => call ?? `Invalid arguments: ${problem}`);
+  if ('problem' in parsed) return { kind: 'invalid_arguments', message: parsed.problem };
+  return after(tool.bind(parsed.value), ({ call, problem }) => {
+    if (call === undefined) return { kind: 'invalid_arguments', message: `Invalid arguments: ${problem}` };
+    return decision?.type === 'rejected' ? rejection(decision) : call;
+  });
 }
 
-function* guarded(made: Call, bound: BoundCall<never>): Steps<Settled> {
+function rejection({ message }: { message?: string }): Trouble {
+  const words = message ?? 'Tool execution was not approved.';
+  return { kind: 'approval_rejected', message: words, worded: message !== undefined };
+}
+
+/** A call that may run: input guardrails, the start hook, the tool, then what follows it. */
+function* begun(made: Call, bound: BoundCall<never>): Steps<Settled> {
   const { tool, toolCall, context, agent, work, verdicts } = made;
   const { rejection } = tool.inputGuardrails.length === 0 ? unguarded : yield* screened(made, 'input', undefined);
   if (rejection !== undefined) return settled(made, rejection, { isError: true, ran: false });

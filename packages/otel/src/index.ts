@@ -1,0 +1,2 @@
+export { conventionsVersion } from './attributes.ts';
+export { openTelemetry, type OpenTelemetryOptions } from './processor.ts';
