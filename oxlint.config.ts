@@ -107,6 +107,7 @@ function adapters(): Override[] {
     mcp: ['@modelcontextprotocol/client'],
     node: ['node:*', 'node:*/**'],
     otel: ['@opentelemetry/api'],
+    cli: ['commander', 'node:*', 'node:*/**'],
   };
   const rules = (vendor: readonly string[]): Rules =>
     onlyImports(

@@ -45,7 +45,8 @@ const providers: { readonly [provider: string]: string } = {
 /** What a span is called: `chat gpt-5`, `execute_tool weather`, `invoke_agent Triage`; kinds without a convention keep their own. */
 export function spanName({ type, name }: SpanData): string {
   const operation = operationOf(type);
-  return operation === undefined ? `${type} ${name}` : `${operation} ${name}`;
+  if (operation !== undefined) return `${operation} ${name}`;
+  return type === 'turn' ? name : `${type} ${name}`;
 }
 
 export function operationOf(type: SpanData['type']): string | undefined {

@@ -138,10 +138,10 @@ describe('a run, told to OpenTelemetry', () => {
     const sent = await flushed();
     const above = (name: string) => sent.spans.find(({ spanId }) => spanId === sent.named(name).parentSpanId)?.name;
     expect(above('invoke_agent Weather')).toBe('POST /chat');
-    expect(above('turn turn 1')).toBe('invoke_agent Weather');
+    expect(above('turn 1')).toBe('invoke_agent Weather');
     expect(above('guardrail polite')).toBe('invoke_agent Weather');
-    expect(above('chat small')).toBe('turn turn 1');
-    expect(above('execute_tool lookup')).toBe('turn turn 1');
+    expect(above('chat small')).toBe('turn 1');
+    expect(above('execute_tool lookup')).toBe('turn 1');
     expect(above('SELECT')).toBe('execute_tool lookup');
     expect(new Set(sent.spans.map(({ traceId }) => traceId)).size).toBe(1);
     expect(attributes(sent.named('chat small'))).toMatchObject({

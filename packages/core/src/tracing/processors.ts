@@ -26,7 +26,8 @@ export function consoleTraceProcessor(options: { write?: (line: string) => void 
     },
     onSpanEnd({ spanId, type, name, startMs, endMs, error }) {
       const failed = error ? ` failed: ${error.name}${error.message === null ? '' : `: ${error.message}`}` : '';
-      write(`${'  '.repeat(depths.get(spanId) ?? 1)}${type} ${name} ${took(startMs, endMs)}${failed}`);
+      const title = type === 'turn' ? name : `${type} ${name}`;
+      write(`${'  '.repeat(depths.get(spanId) ?? 1)}${title} ${took(startMs, endMs)}${failed}`);
       depths.delete(spanId);
     },
     onTraceEnd({ traceId, workflowName, startMs, endMs }) {

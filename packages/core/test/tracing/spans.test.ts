@@ -356,7 +356,7 @@ describe('processors', () => {
     await Runner.run(agent, 'go', { runConfig: { traceProcessors } });
     expect(lines.map((line) => line.replace(/[\d.]+ ms/, 'T').replace(/trace_\w+/, 'ID'))).toEqual([
       '      model scripted-model T',
-      '    turn turn 1 T',
+      '    turn 1 T',
       '  agent A T',
       'trace Agent workflow T ID',
     ]);

@@ -1,0 +1,2 @@
+export { readTraces, type StoredTrace } from './trace-file.ts';
+export { serveTraces, type TraceServer } from './server.ts';
