@@ -28,16 +28,13 @@ export function scopeOf(root: Json): Scope {
 export function check(schema: Json, value: unknown, scope: Scope): readonly Issue[] {
   if (schema === false) return [{ message: 'not allowed' }];
   if (!isFields(schema)) return [];
-  const types = stringsOf(schema['type']);
+  const { type } = schema;
   // Of a value of another kind there is nothing more to say.
-  if (types.length > 0 && !types.some((type) => isOf(type, value)))
-    return expected(`${types.join(' or ')}, got ${nameOf(value)}`);
-  return [
-    ...valueIssues(schema, value),
-    ...limitIssues(schema, value),
-    ...(scope.depth > 0 ? childIssues(schema, value, scope) : []),
-    ...partIssues(schema, value, scope),
-  ];
+  if (type !== undefined && !isOfAny(type, value))
+    return expected(`${stringsOf(type).join(' or ')}, got ${nameOf(value)}`);
+  const own = joined(valueIssues(schema, value), limitIssues(schema, value));
+  const deeper = scope.depth > 0 ? childIssues(schema, value, scope) : none;
+  return joined(joined(own, deeper), partIssues(schema, value, scope));
 }
 
 /** What `$ref` points to, with the scope to read it in; `undefined` without one, or when it leads nowhere or in a circle. */
@@ -52,7 +49,8 @@ export function referred(schema: Fields, scope: Scope): { schema: Json; scope: S
 
 /** The strings of a list, or the one string: what `type` and `required` hold. */
 export function stringsOf(value: Json | undefined): readonly string[] {
-  return (isList(value) ? value : [value]).filter((entry) => typeof entry === 'string');
+  if (typeof value === 'string') return [value];
+  return isList(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }
 
 /** The JSON Schema type of a value. */
@@ -74,6 +72,20 @@ function member(at: Json | undefined, key: string): Json | undefined {
   return isFields(at) && Object.hasOwn(at, key) ? at[key] : undefined;
 }
 
+/** What nearly every check comes to: nothing is made for it. */
+const none: readonly Issue[] = [];
+
+function joined(some: readonly Issue[], more: readonly Issue[]): readonly Issue[] {
+  if (more.length === 0) return some;
+  return some.length === 0 ? more : [...some, ...more];
+}
+
+function isOfAny(type: Json, value: unknown): boolean {
+  if (typeof type === 'string') return isOf(type, value);
+  const types = stringsOf(type);
+  return types.length === 0 || types.some((each) => isOf(each, value));
+}
+
 function isOf(type: string, value: unknown): boolean {
   return type === 'integer' ? Number.isInteger(value) : type === typeOf(value);
 }
@@ -87,7 +99,7 @@ function valueIssues({ enum: choice, const: only, pattern }: JsonFields, value: 
   if (isList(allowed) && !allowed.some((entry) => same(entry, value)))
     return expected(allowed.map((entry) => stringify(entry)).join(' or '));
   const fits = typeof value !== 'string' || typeof pattern !== 'string' || matches(pattern, value);
-  return fits ? [] : expected(`a match of ${pattern}`);
+  return fits ? none : expected(`a match of ${pattern}`);
 }
 
 function same(one: unknown, other: unknown): boolean {
@@ -114,44 +126,49 @@ function matches(pattern: string, text: string): boolean {
 function limitIssues(schema: JsonFields, value: unknown): readonly Issue[] {
   if (typeof value === 'number') return bounded(value, schema, ['minimum', 'maximum', '']);
   if (isList(value)) return bounded(value.length, schema, ['minItems', 'maxItems', ' items']);
-  if (typeof value !== 'string' || (schema['minLength'] ?? schema['maxLength']) === undefined) return [];
+  if (typeof value !== 'string' || (schema['minLength'] ?? schema['maxLength']) === undefined) return none;
   return bounded(Array.from(value).length, schema, ['minLength', 'maxLength', ' characters']);
 }
 
 function bounded(size: number, schema: JsonFields, [least, most, unit]: readonly [string, string, string]) {
   const { [least]: min, [most]: max } = schema;
   if (typeof min === 'number' && size < min) return expected(`at least ${min}${unit}`);
-  return typeof max === 'number' && size > max ? expected(`at most ${max}${unit}`) : [];
+  return typeof max === 'number' && size > max ? expected(`at most ${max}${unit}`) : none;
 }
 
 function childIssues(schema: JsonFields, value: unknown, scope: Scope): readonly Issue[] {
+  if (typeof value !== 'object') return none;
   const inner = { root: scope.root, refs: [], depth: scope.depth - 1 };
   if (isFields(value)) return fieldIssues(schema, value, inner);
   const { items = true } = schema;
-  return isList(value) ? value.flatMap((entry, at) => under(at, check(items, entry, inner))) : [];
+  return isList(value) ? value.flatMap((entry, at) => under(at, check(items, entry, inner))) : none;
 }
 
 function fieldIssues(schema: JsonFields, value: Fields, scope: Scope): readonly Issue[] {
   const { properties, additionalProperties = true } = schema;
   const required = stringsOf(schema['required']);
-  const missing = required.filter((name) => !Object.hasOwn(value, name));
-  const issues: Issue[] = missing.map((name) => ({ message: 'required, but missing', path: [name] }));
-  for (const [key, entry] of Object.entries(value)) {
+  let issues: readonly Issue[] = none;
+  for (const name of required)
+    if (!Object.hasOwn(value, name)) issues = joined(issues, [{ message: 'required, but missing', path: [name] }]);
+  for (const key of Object.keys(value)) {
+    const entry = value[key];
     const own = member(properties, key);
     const found = under(key, check(own ?? additionalProperties, entry, scope));
+    if (found.length === 0) continue;
     const surplus = entry === null && own !== undefined && !required.includes(key);
-    issues.push(...(surplus ? found.map((issue) => ({ ...issue, surplus })) : found));
+    issues = joined(issues, surplus ? found.map((issue) => ({ ...issue, surplus })) : found);
   }
   return issues;
 }
 
 function under(key: PropertyKey, issues: readonly Issue[]): readonly Issue[] {
-  return issues.map((issue) => ({ ...issue, path: [key, ...(issue.path ?? [])] }));
+  return issues.length === 0 ? none : issues.map((issue) => ({ ...issue, path: [key, ...(issue.path ?? [])] }));
 }
 
 /** What `$ref`, `allOf`, `anyOf` and `oneOf` say. */
 function partIssues(schema: JsonFields, value: unknown, scope: Scope): readonly Issue[] {
   const { $ref, allOf, anyOf, oneOf } = schema;
+  if (($ref ?? allOf ?? anyOf ?? oneOf) === undefined) return none;
   const target = $ref && referred(schema, scope);
   const tried = (branches: readonly Json[]) => branches.map((branch) => branchIssues(branch, value, scope));
   return [
