@@ -7,6 +7,8 @@ export default defineConfig({
     projects: [
       'packages/*',
       'apps/*',
+      'examples',
+      { test: { name: 'docs', root: 'docs', include: ['check/**/*.test.ts'] } },
       { test: { name: 'gates', root: 'gates', include: ['**/*.test.ts'], testTimeout: 30_000 } },
     ],
   },
