@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { adapters } from './adapters.ts';
 import { concurrency } from './concurrency.ts';
 import { deltas } from './deltas.ts';
 import { history } from './history.ts';
@@ -8,7 +9,15 @@ import { size } from './size.ts';
 import { startup } from './startup.ts';
 import { turns } from './turns.ts';
 
-const groups: { readonly [name: string]: Group } = { turns, deltas, concurrency, history, startup, size };
+const groups: { readonly [name: string]: Group } = {
+  turns,
+  deltas,
+  concurrency,
+  history,
+  adapters,
+  startup,
+  size,
+};
 const columns = ['what', 'floor', 'polyrun', 'over', 'at best', 'ratio', 'target', ''];
 
 await main();

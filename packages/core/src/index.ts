@@ -34,14 +34,18 @@ export type {
 export type { Adaptation, ModelErrorKind, ModelResponse, StopType } from './protocol/response.ts';
 export { isFields, parseJson, toJson, type Fields } from './protocol/json.ts';
 export { contentText } from './protocol/text.ts';
+export { isProviderItem, kindOf } from './protocol/validate.ts';
 export { addUsage, usageOf, type Usage } from './protocol/usage.ts';
 
 export { mergeCapabilities, type Capabilities } from './model/capabilities.ts';
 export { defineModel, type Codec, type ModelIdentity, type Transport } from './model/define-model.ts';
-export type { CallContext, Model, ModelProvider } from './model/model.ts';
-export { MultiProvider } from './model/multi-provider.ts';
+export { fallback, type FallbackEntry } from './model/fallback.ts';
+export type { CallContext, Candidate, Model, ModelProvider, SyncCall } from './model/model.ts';
+export { MultiProvider, type ModelTable } from './model/multi-provider.ts';
+export { providerOf, type ProviderOptions } from './model/provider-of.ts';
 export { ResponseEvents } from './model/response-events.ts';
 export { wireIds } from './transcript/call-ids.ts';
+export { mediaApart } from './transcript/media.ts';
 export { oncePerItem } from './transcript/once.ts';
 
 export {
@@ -77,7 +81,8 @@ export {
 } from './agent/handoff.ts';
 export type { Hooks } from './agent/hooks.ts';
 export type { MaybePromise } from './agent/maybe-promise.ts';
-export { strictSchema, type StrictSchema } from './agent/schema/strict.ts';
+export { toDialect, type DialectSchema, type SchemaDialect, type SchemaLoss } from './agent/schema/dialect.ts';
+export { strictSchema, type SchemaGap, type StrictSchema } from './agent/schema/strict.ts';
 export { jsonSchema, type JsonSchema, type Schema, type StandardSchema } from './agent/schema/standard-schema.ts';
 export { clientTool, tool, type IsEnabled, type Tool, type ToolOptions, type ToolSource } from './agent/tool.ts';
 export type {
@@ -88,17 +93,20 @@ export type {
 } from './protocol/verdicts.ts';
 
 export type { ErrorHandlers, ModelData, RunArguments, RunConfig, RunInput, RunOptions } from './run/config.ts';
+export { failureOf, rebuiltError } from './run/failure.ts';
 export { inputToItems } from './run/input.ts';
-export type { Journal, JournalEntry } from './run/journal.ts';
+export { runBlocking } from './run/blocking.ts';
+export type { Journal, JournalEntry, SyncJournal } from './run/journal.ts';
 export { MemoryJournal } from './run/memory-journal.ts';
 export type { RunData, RunResult } from './run/result.ts';
 export type { RunItemEventName, RunStreamEvent } from './run/run-events.ts';
 export { textOf, type RunItem, type RunItemType, type ToolApprovalItem } from './run/run-items.ts';
+export { plan, type AgentPlan, type Finding } from './run/plan.ts';
 export { RunState } from './run/run-state.ts';
 export { Runner } from './run/runner.ts';
 export type { StreamedRunResult } from './run/streamed-run.ts';
 export { MemorySession } from './session/memory-session.ts';
-export type { Session } from './session/session.ts';
+export type { Session, SyncSession } from './session/session.ts';
 export { consoleTraceProcessor, MemoryTraceProcessor } from './tracing/processors.ts';
 export {
   startTrace,

@@ -2,6 +2,7 @@ import { ModelError } from '../errors.ts';
 import type { ModelErrorKind } from '../protocol/response.ts';
 import { fieldsOf, given, numberOf, stringOf } from './fields.ts';
 import type { Redact } from './redact.ts';
+import { wordsOf } from './words.ts';
 
 /** What is known of a call when it fails. */
 export type CallFacts = {
@@ -40,10 +41,10 @@ function causesOf(error: unknown, depth = 5): string[] {
 
 /** The error that stands where a completion or a chunk should: in a body of status 200, or in the middle of a stream. */
 export function errorInReply(body: unknown, facts: CallFacts): ModelError | undefined {
-  const { error, object, code } = fieldsOf(body);
-  if (!error && object !== 'error') return undefined;
+  const { error, object, code, raw_status_code: status } = fieldsOf(body);
+  if (!error && !/^error$/i.test(stringOf(object))) return undefined;
   const inner = fieldsOf(error);
-  const codes = [inner['status'], inner['status_code'], inner['code'], code].map(Number);
+  const codes = [inner['status'], inner['status_code'], inner['code'], status, code].map(Number);
   return answeredError(error ?? body, { ...facts, status: codes.find((told) => told >= 400 && told < 600) });
 }
 
@@ -74,13 +75,6 @@ function answeredError(body: unknown, { provider, redact, status, requestId, ret
   });
 }
 
-/** The words of an error body, whatever shape it has; routers add those of the provider behind them. */
-function wordsOf(body: unknown): string {
-  const { message, metadata } = fieldsOf(body);
-  const words = stringOf(message) || stringOf(body) || JSON.stringify(body);
-  return `${words} ${stringOf(fieldsOf(metadata)['raw'])}`.trim();
-}
-
 /**
  * What speaks for a kind, in `status codes words`; the first that fits is it. Providers mean many things by one status, so words
  * come before; what only an error in a stream is judged by, which has no status, begins with a space.
@@ -91,14 +85,17 @@ const signs: readonly (readonly [ModelErrorKind, RegExp])[] = [
   ['content_filter', /content[_ ](filter|policy|management)|safety (system|filter)|flagged/i],
   [
     'context_length',
-    /context.(length|window)|maximum (context|prompt)|too many (input )?tokens|(prompt|input) is too long/i,
+    /context.(length|window|limit)|maximum (context|prompt)|too many (input )?tokens|(prompt|input) is too long/i,
   ],
-  ['quota', /^402|insufficient.(quota|balance|credit|fund)|exceeded your current quota|billing|credits/i],
+  [
+    'quota',
+    /^402|insufficient.(quota|balance|credit|fund)|exceeded your current quota|(usage|monthly) limit|billing|credits/i,
+  ],
   [
     'auth',
     /^40[13]|(incorrect|invalid|missing|expired).api.?key|api key (is )?(not valid|invalid|missing|expired)|authenticat/i,
   ],
-  ['not_found', /^404|model.?not.?found|decommissioned|model.{0,80} does not exist/i],
+  ['not_found', /^404|(model.?not.?found|(invalid|unknown)_model)|decommissioned|model.{0,80} does not exist/i],
   ['timeout', /^(408|504)/],
   ['rate_limit', /^429|^ .*(rate.?limit|too.many|exhausted)/i],
   ['overloaded', /^(498|503|529)|^ .*(overloaded|unavailable|capacity)/i],
@@ -119,7 +116,8 @@ export function headerReader(headers: unknown): HeaderReader {
 
 /** The id under which the provider knows the request. */
 export function requestIdIn(header: HeaderReader): string | undefined {
-  return header('x-request-id') ?? header('request-id') ?? header('apim-request-id');
+  const names = ['x-request-id', 'request-id', 'apim-request-id', 'mistral-correlation-id'];
+  return names.map(header).find((id) => id !== undefined);
 }
 
 /** How long the provider wants us to wait: milliseconds, seconds or a date. */

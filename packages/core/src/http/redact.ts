@@ -5,7 +5,8 @@ const mask = '[redacted]';
 const patterns: readonly RegExp[] = [
   /\b(Bearer|Basic)\s+[\w.~+/=*-]+/gi,
   /\b((sk|pk|rk|gsk|xai|csk|hf|nvapi|pplx|fw|ghp)[-_]|AIza|eyJ)[\w*.-]{8,}/g,
-  /(?=[A-Za-z+/_=-]*\d)[A-Za-z0-9+/_=-]{40,}/g,
+  // The ids of responses, conversations and their items say which one is meant.
+  /\b(?!(?:resp|conv|rs|msg|fc|ws|fs|ci|ig|cu|mcp[lr]?|ctc|cmp|tsc)_[\da-f]+\b)(?=[A-Za-z+/_=-]*\d)[A-Za-z0-9+/_=-]{40,}/g,
 ];
 /** The shortest quotation from a request that counts as one. */
 const quotation = 16;

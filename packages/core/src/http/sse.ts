@@ -26,7 +26,8 @@ async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string
       for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
     }
   } finally {
-    // Also ends the request when nobody wants the rest; after an error there is nothing left to cancel.
-    await reader.cancel().catch(() => undefined);
+    // Also ends the request when nobody wants the rest; after an error there is nothing left to cancel. Not awaited: where a client
+    // reads along, it settles only when that has read everything.
+    void reader.cancel().catch(() => undefined);
   }
 }

@@ -44,16 +44,17 @@ export type Host = {
   readonly onState?: (state: LoopState, outcome: Outcome) => void | Promise<void>;
   /** Given, at the start, the way to fold in what comes from outside; returns how to stop that. */
   readonly listen?: (deliver: (outcome: Outcome) => void) => () => void;
-  /** A durable engine's own deterministic way to wait until one of several has settled. Default `Promise.race`. */
-  readonly race?: (running: readonly Promise<void>[]) => Promise<void>;
 };
 
+/** The way of a drive: it yields what has to be waited for, so that who waits, and how, is for others to say. */
+type Driving = Generator<Promise<unknown>, LoopState>;
+
 /** Keeps exactly `effectsFor(state)` going: starts what is newly wanted, aborts what no longer is, folds in all that comes back. */
-export async function drive(state: LoopState, perform: Perform, host: Host = {}): Promise<LoopState> {
+export function* drive(state: LoopState, perform: Perform, host: Host = {}): Driving {
   const driver = new Driver(state, perform, host);
   const stop = host.listen?.((outcome) => driver.deliver(outcome));
   try {
-    return await driver.run();
+    return yield* driver.run();
   } finally {
     stop?.();
   }
@@ -85,29 +86,29 @@ class Driver {
   }
 
   /** What throws ends the drive, once everything else has settled. */
-  async run(): Promise<LoopState> {
+  *run(): Driving {
     try {
-      return await this.#loop();
+      return yield* this.#loop();
     } catch (cause) {
       for (const { control } of this.#live) control.abort();
-      await Promise.all(this.#running());
+      yield Promise.all([...this.#live].flatMap(({ running }) => running ?? []));
       throw cause;
     }
   }
 
-  async #loop(): Promise<LoopState> {
+  *#loop(): Driving {
     for (;;) {
       // What has come already is heard before anything starts.
       const heard = this.#inbox.shift();
       if (heard) {
         const told = this.#fold(heard);
-        if (told instanceof Promise) await told;
+        if (told instanceof Promise) yield told;
         continue;
       }
       const wanted = effectsFor(this.#state);
       if (wanted.length === 0 && this.#live.size === 0) return this.#state;
       for (const effect of this.#new(wanted)) this.#start(effect);
-      if (this.#inbox.length === 0) await this.#wait();
+      if (this.#inbox.length === 0) yield this.#heard();
     }
   }
 
@@ -142,17 +143,11 @@ class Driver {
   }
 
   /** Until something has come back. An effect that throws breaks the drive. */
-  #wait(): Promise<void> {
-    const { race } = this.#host;
-    if (race && !this.#failure) return race(this.#running());
+  #heard(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#wake = () => (this.#failure ? reject(this.#failure.cause) : resolve());
       if (this.#failure) this.#wake();
     });
-  }
-
-  #running(): Promise<void>[] {
-    return [...this.#live].flatMap(({ running }) => running ?? []);
   }
 
   #fold({ outcome, live }: Heard): void | Promise<void> {

@@ -6,7 +6,10 @@ export type Capabilities = {
   parallelToolCalls?: boolean;
   forcedToolChoice?: boolean;
   streaming?: boolean;
+  /** Whether an answer can be held to a JSON Schema: also in a request with tools, only in one without, or not at all. */
   structuredOutput?: 'with_tools' | 'without_tools' | 'none';
+  /** Whether the wire can be asked for any JSON object: what an `OutputSpec` with the schema `true` means. */
+  jsonMode?: boolean;
   schemaDialect?: 'full' | 'openai_strict' | 'basic';
   reasoning?: 'none' | 'optional' | 'always';
   /** Whether reasoning of this model must, may or must not be sent back to it. */

@@ -7,7 +7,9 @@ import { acceptItem } from '../transcript/accept.ts';
 import { CallIds } from '../transcript/call-ids.ts';
 import { requestView } from '../transcript/view.ts';
 import type { Capabilities } from './capabilities.ts';
+import { refuseChanges } from './capability-mode.ts';
 import type { CallContext, Model } from './model.ts';
+import { askForOutput, outputAsMessage, outputAsText } from './output-strategy.ts';
 import { StreamCompletion } from './stream-completion.ts';
 
 /** Translates between requests and one wire. Pure: no clock, no network, no state between calls. */
@@ -40,20 +42,22 @@ export function defineModel<Body, Reply, Chunk>(
   transport: Transport<Body, Reply, Chunk>,
 ): Model {
   const { provider, api, name, capabilities } = identity;
+  const encode = encoder(identity, codec);
 
   const prepare = (request: ModelRequest, call: CallContext) => {
-    const delta = (request.conversationId ?? request.previousResponseId) !== undefined;
-    const view = requestView(request.input, { provider, api, reasoningReplay: capabilities.reasoningReplay, delta });
-    const { body, adaptations } = codec.encode({ ...request, input: view.items }, capabilities);
-    call.onWire?.({ kind: 'request', data: body });
-    return { body, adaptations: [...view.adaptations, ...adaptations] };
+    const encoded = encode(request);
+    if (request.capabilityMode === 'strict') refuseChanges(encoded.adaptations, identity);
+    call.onWire?.({ kind: 'request', data: encoded.body });
+    return encoded;
   };
 
-  const read = (reply: Reply, input: readonly Item[], adaptations: readonly Adaptation[]): ModelResponse => {
-    const response = codec.decode(reply);
+  const read = (reply: Reply, input: readonly Item[], { adaptations, tool }: Sent<Body>): ModelResponse => {
+    const decoded = codec.decode(reply);
+    const response = tool === undefined ? decoded : outputAsMessage(decoded, tool);
     const origin = { provider, api, model: response.model };
-    const callIds = new CallIds(input);
-    const output = response.output.map((item) => acceptItem({ ...item, origin }, provider, () => callIds));
+    let callIds: CallIds | undefined;
+    const known = () => (callIds ??= new CallIds(input));
+    const output = response.output.map((item) => acceptItem({ ...item, origin }, provider, known));
     return { ...response, output, adaptations };
   };
 
@@ -61,32 +65,53 @@ export function defineModel<Body, Reply, Chunk>(
     provider,
     name,
     capabilities,
+    preview: (request) => encode(request).adaptations,
 
     async getResponse(request, call = {}) {
-      const { body, adaptations } = prepare(request, call);
+      const sent = prepare(request, call);
       try {
-        const reply = await transport.send(body, call);
+        const reply = await transport.send(sent.body, call);
         call.onWire?.({ kind: 'response', data: reply });
-        return read(reply, request.input, adaptations);
+        return read(reply, request.input, sent);
       } catch (error) {
         throw failure(error, call, transport);
       }
     },
 
     async *streamResponse(request, call = {}) {
-      const { body, adaptations } = prepare(request, call);
+      const sent = prepare(request, call);
       const reply = codec.accumulate();
       const completion = new StreamCompletion();
+      const shown = sent.tool === undefined ? undefined : outputAsText(sent.tool);
       try {
-        for await (const chunk of transport.open(body, call)) {
+        for await (const chunk of transport.open(sent.body, call)) {
           call.onWire?.({ kind: 'chunk', data: chunk });
-          for (const event of reply.add(chunk)) yield* completion.admit(event, name);
+          const events = reply.add(chunk);
+          for (const event of shown ? events.flatMap(shown) : events) yield* completion.admit(event, name);
         }
-        yield* completion.finish(read(reply.end(), request.input, adaptations)).events;
+        yield* completion.finish(read(reply.end(), request.input, sent)).events;
       } catch (error) {
         throw failure(error, call, transport);
       }
     },
+  };
+}
+
+/** What a request became on its way out. `tool`: its call is the answer. */
+type Sent<Body> = { body: Body; adaptations: readonly Adaptation[]; tool?: string | undefined };
+
+/** Fits requests to what the model can, shows it what it may see of the conversation, and writes the body. */
+function encoder<Body>(
+  { provider, api, capabilities }: ModelIdentity,
+  codec: Pick<Codec<Body, unknown, unknown>, 'encode'>,
+): (asked: ModelRequest) => Sent<Body> {
+  const view = requestView({ provider, api, reasoningReplay: capabilities.reasoningReplay });
+  return (asked) => {
+    const { request, adaptations: strategy, tool } = askForOutput(asked, capabilities);
+    const delta = (request.conversationId ?? request.previousResponseId) !== undefined;
+    const { items, adaptations: shown } = view(request.input, delta);
+    const { body, adaptations } = codec.encode({ ...request, input: items }, capabilities);
+    return { body, tool, adaptations: [...shown, ...strategy, ...adaptations] };
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ModelEvent } from '../protocol/events.ts';
 import type { Json } from '../protocol/json.ts';
 import type { ModelRequest } from '../protocol/request.ts';
-import type { ModelResponse } from '../protocol/response.ts';
+import type { Adaptation, ModelErrorKind, ModelResponse } from '../protocol/response.ts';
 import type { Capabilities } from './capabilities.ts';
 
 /** What belongs to this process and this attempt, and never travels. */
@@ -14,6 +14,16 @@ export type CallContext = {
   onWire?: (tap: { kind: 'request' | 'response' | 'chunk'; data: unknown }) => void;
 };
 
+/** A call of a model by a run that waits for it without letting anything else happen: its deadlines are then the model's to keep. */
+export type SyncCall = CallContext & {
+  /** Milliseconds; `null`: none. Those of a stream only where the run's config names them. */
+  readonly timeouts: {
+    readonly requestMs: number | null;
+    readonly firstByteMs?: number | null | undefined;
+    readonly idleMs?: number | null | undefined;
+  };
+};
+
 /** One model of one provider. Both methods give the same answer to the same request. */
 export interface Model {
   readonly provider: string;
@@ -23,7 +33,16 @@ export interface Model {
   getResponse(request: ModelRequest, call?: CallContext): Promise<ModelResponse>;
   /** Open Responses events, the wire's terminal event among them, then one `polyrun:response_done` with what getResponse would return. */
   streamResponse(request: ModelRequest, call?: CallContext): AsyncIterable<ModelEvent>;
+  /** What a response to this request would report as adapted, told without sending it. Throws what would be thrown before sending. */
+  preview?(request: ModelRequest): readonly Adaptation[];
+  /** The models that this one stands for, in the order in which they are tried: `fallback`. A run calls them itself. */
+  readonly candidates?: readonly Candidate[];
+  /** `getResponse` for runs that may not wait (`runSync`); only a model that can answer on the calling thread has it. */
+  readonly sync?: { getResponse(request: ModelRequest, call: SyncCall): ModelResponse };
 }
+
+/** A model of a `fallback`, and the kinds of its failures after which the next one is tried. */
+export type Candidate = { readonly model: Model; readonly on: readonly ModelErrorKind[] };
 
 /** Gives models by name. What an adapter exports is a function that makes one of these. */
 export interface ModelProvider {

@@ -100,6 +100,11 @@ export class ResponseEvents {
     return [{ type: 'polyrun:provider_event', sequence_number: 0, provider, data }];
   }
 
+  /** Ends the open text of a message: text that follows is a part of its own. */
+  endPart(): void {
+    if (this.#message) this.#message.text = undefined;
+  }
+
   /** Ends the open message and reasoning: what comes next opens items of its own. */
   close(): void {
     this.#message = undefined;

@@ -19,11 +19,17 @@ export class StreamCompletion {
   #sequence = 0;
   #ended = false;
 
-  /** The events to emit for one event of an adapter: nearly always just that one. */
+  /** The events to emit for one event of an adapter: nearly always just that one. An item that is done closes all that is in it. */
   admit(event: ModelEvent, model: string): readonly ModelEvent[] {
     const first = this.#sequence === 0 && event.type !== 'response.created' ? [this.#created(model)] : [];
-    this.#track(event);
-    return [...first, this.#number(event)];
+    if (event.type !== 'response.output_item.done') {
+      this.#track(event);
+      return [...first, this.#number(event)];
+    }
+    const { item, output_index } = event;
+    const closing = [...this.#closing(item, this.#items[output_index] ?? newItem(output_index, item))];
+    for (const each of closing) this.#track(each);
+    return [...first, ...closing.map((each) => this.#number(each))];
   }
 
   /** Closes everything that is open. The response comes back with its items in the order in which the stream showed them. */

@@ -4,6 +4,7 @@ import type { InputPart, Item, ProviderItem } from './items.ts';
 export const answerKinds: { readonly [kind: string]: ProviderItem['type'] } = {
   computer_call: 'computer_call_output',
   local_shell_call: 'local_shell_call_output',
+  apply_patch_call: 'apply_patch_call_output',
   custom_tool_call: 'custom_tool_call_output',
 };
 

@@ -43,7 +43,7 @@ export type FunctionToolSpec = {
 /** A hosted tool as data, spelled as the Responses API spells it: `{ type: 'web_search', … }`, `{ type: 'anthropic:web_fetch', … }`. */
 export type HostedToolSpec = { type: string } & { [key: string]: Json };
 export type ToolSpec = FunctionToolSpec | HostedToolSpec;
-/** The JSON Schema that the answer must obey. */
+/** The JSON Schema that the answer must obey; `true`, any JSON object, only where the model's `jsonMode` is a declared fact. */
 export type OutputSpec = { name: string; schema: Json; strict: boolean };
 
 /** Everything a model is asked, as JSON. Handoffs are function tools here. */
@@ -53,6 +53,10 @@ export type ModelRequest = {
   tools: readonly ToolSpec[];
   output?: OutputSpec;
   settings: ModelSettings;
+  /** `strict`: what the model cannot do as asked is an error before the request; `adapt` (default): it is adapted and reported. */
+  capabilityMode?: 'adapt' | 'strict';
   conversationId?: string;
   previousResponseId?: string;
+  /** Set when this request goes on after a pause: the id of the response that paused. */
+  pausedResponseId?: string;
 };

@@ -46,6 +46,11 @@ export function usageOf(told: {
   };
 }
 
+/** What a failed attempt cost: one request, its tokens unknown. `visible`: it had begun to answer. */
+export function lostUsage(visible: boolean): Usage {
+  return { ...noUsage(), requests: 1, source: visible ? 'partial' : 'estimated' };
+}
+
 /** Adds two usages; the weaker `source` of those that counted a request wins. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {

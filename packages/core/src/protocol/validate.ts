@@ -15,7 +15,7 @@ const partText: { readonly [type: string]: string } = {
 
 /** The Responses API's own kinds beside the core ones: `HostedKind`, spelled as a pattern. */
 const hosted =
-  /^(?:(?:web_search|file_search|code_interpreter|image_generation|mcp)_call|(?:computer|local_shell|custom_tool)_call(?:_output)?|mcp_(?:list_tools|approval_re(?:quest|sponse))|compaction|item_reference)$/;
+  /^(?:(?:web_search|file_search|code_interpreter|image_generation|mcp|tool_search)_call|(?:computer|local_shell|shell|apply_patch|custom_tool)_call(?:_output)?|tool_search_output|program(?:_output)?|additional_tools|mcp_(?:list_tools|approval_re(?:quest|sponse))|compaction|item_reference)$/;
 
 /**
  * What is wrong with a value that should be an item, as `path.to.field: reason and fix`; `undefined` when nothing is.

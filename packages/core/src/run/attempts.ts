@@ -1,16 +1,17 @@
 import { AgentsError, ModelError } from '../errors.ts';
 import type { ModelEvent } from '../protocol/events.ts';
-import type { CallContext, Model } from '../model/model.ts';
+import type { Model, SyncCall } from '../model/model.ts';
 import { isFields } from '../protocol/json.ts';
 import type { ModelRequest } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
-import { addUsage, noUsage, type Usage } from '../protocol/usage.ts';
+import { addUsage, lostUsage, noUsage, type Usage } from '../protocol/usage.ts';
 import type { RunConfig } from './config.ts';
 import { now, type Deadline } from './deadlines.ts';
 import { wait, type Steps } from './steps.ts';
 import type { Work } from './work.ts';
 
-const defaults = { firstByteMs: 60_000, idleMs: 120_000, requestMs: 600_000, maxRetries: 2 } as const;
+const defaults = { firstByteMs: 60_000, idleMs: 120_000, maxRetries: 2 } as const;
+const usual = { requestMs: 600_000 } as const;
 const backoffDefaults = { initialMs: 500, maxMs: 8_000, multiplier: 2, jitter: true } as const;
 
 /** The calls of one model within one turn: its deadlines, its retries, and what all of them cost, failed ones too. */
@@ -28,18 +29,22 @@ export class Attempts {
   /** What all attempts so far cost, one that is under way included. */
   get usage(): Usage {
     const known = this.#usage ?? noUsage();
-    return this.#inFlight ? addUsage(known, lost(this.#inFlight.visible)) : known;
+    return this.#inFlight ? addUsage(known, lostUsage(this.#inFlight.visible)) : known;
   }
 
-  /** One answer, retried where the policy allows. */
+  /** One answer, retried where the policy allows; a fallback's models are tried one after the other before that. */
   *call(request: ModelRequest): Steps<ModelResponse> {
+    const { candidates = [] } = this.#model;
+    let round = 1;
+    let at = 0;
     for (let attempt = 1; ; attempt++) {
       this.#work.control.check();
-      const call = new Attempt(this.#work, this.#model);
+      const { model, on } = candidates[at] ?? { model: this.#model, on: [] };
+      const call = new Attempt(this.#work, model);
       this.#inFlight = call;
       try {
         const response: unknown = yield call.answer(request);
-        if (!isResponse(response)) throw noResponse(this.#model);
+        if (!isResponse(response)) throw noResponse(model);
         this.#usage = this.#usage ? addUsage(this.#usage, response.usage) : response.usage;
         return response;
       } catch (cause) {
@@ -47,10 +52,11 @@ export class Attempts {
         this.#usage = this.usage;
         this.#inFlight = undefined;
         this.#work.control.check();
-        const delayMs = yield* this.#retryDelay(error, attempt, call.visible);
+        at = on.includes(error.kind) ? (at + 1) % candidates.length : 0;
+        const delayMs = at > 0 ? 0 : yield* this.#retryDelay(error, round++, call.visible);
         if (delayMs === undefined) throw error;
         if (call.visible) yield* wait(this.#discard(error, attempt));
-        yield* wait(this.#work.run.sleep(delayMs, this.#work.control.signal));
+        if (at === 0) yield* wait(this.#work.run.sleep(delayMs, this.#work.control.signal));
       } finally {
         this.#inFlight = undefined;
         call.close();
@@ -84,7 +90,7 @@ export class Attempts {
 }
 
 /** One call of the model, with its deadlines and a signal of its own. */
-class Attempt implements CallContext {
+class Attempt implements SyncCall {
   /** Whether the consumer of a stream has seen anything of it. */
   visible = false;
   readonly #work: Work<'call_model'>;
@@ -115,11 +121,18 @@ class Attempt implements CallContext {
     return this.#signal;
   }
 
+  get timeouts(): SyncCall['timeouts'] {
+    const { timeouts } = this.#work.scope.config;
+    if (timeouts === undefined) return usual;
+    const { requestMs = usual.requestMs, firstByteMs, idleMs } = timeouts;
+    return { requestMs, firstByteMs, idleMs };
+  }
+
   answer(request: ModelRequest): Promise<ModelResponse> | ModelResponse {
     const { publisher } = this.#work.scope;
     const reply = publisher ? this.#stream(request, publisher) : this.#work.run.respond(this.#model, request, this);
     if (!(reply instanceof Promise)) return reply;
-    const { requestMs = defaults.requestMs } = this.#work.scope.config.timeouts ?? {};
+    const { requestMs } = this.timeouts;
     if (requestMs === null && !publisher) return reply;
     return new Promise((resolve, reject) => {
       this.#onExpire = reject;
@@ -166,7 +179,7 @@ class Attempt implements CallContext {
 
   /** The first byte has a deadline of its own, later ones one from the byte before. */
   #watch(): void {
-    const { firstByteMs = defaults.firstByteMs, idleMs = defaults.idleMs } = this.#work.scope.config.timeouts ?? {};
+    const { firstByteMs = defaults.firstByteMs, idleMs = defaults.idleMs } = this.timeouts;
     const began = now();
     const look = () => {
       const first = this.#lastByte === undefined;
@@ -185,11 +198,6 @@ class Attempt implements CallContext {
     this.#controller?.abort(this.#timedOut);
     this.#onExpire?.(this.#timedOut);
   }
-}
-
-/** What a failed attempt cost: one request, its tokens unknown. */
-function lost(visible: boolean): Usage {
-  return { ...noUsage(), requests: 1, source: visible ? 'partial' : 'estimated' };
 }
 
 /** True for what a model is to answer; what it holds is checked item by item. */

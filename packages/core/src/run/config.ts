@@ -27,6 +27,12 @@ export type RunConfig<C = unknown> = {
   modelProvider?: ModelProvider | undefined;
   /** Its non-null fields overlay the agents' settings. */
   modelSettings?: ModelSettings | undefined;
+  /**
+   * What happens where a model cannot do as asked: `adapt` (default) does the nearest thing and reports it as an adaptation, `strict`
+   * throws a `UserError` before the request. It refuses settings left out, schemas that are not enforced in full, output types asked for in
+   * words, reasoning switched off, and media that would go elsewhere or nowhere.
+   */
+  capabilityMode?: 'adapt' | 'strict' | undefined;
   inputGuardrails?: readonly InputGuardrail<C>[] | undefined;
   outputGuardrails?: readonly OutputGuardrail<C>[] | undefined;
   /** For handoffs without an `inputFilter` of their own. */

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
+import { after } from '../agent/maybe-promise.ts';
 import type { Perform } from '../loop/drive.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { LoopState } from '../loop/state.ts';
@@ -7,24 +8,33 @@ import { shortHash } from '../protocol/hash.ts';
 import { isFields, stringify, toJson, type Json } from '../protocol/json.ts';
 import { isLoopState } from './run-state.ts';
 import type { Run } from './run.ts';
+import { wait, type Steps } from './steps.ts';
 
 export type JournalEntry = { effectId: string; outcome: Json };
 /** Outcomes of one run, append-only. The first entry holds a hash of agent and input; a mismatch on reading is a UserError. */
 export interface Journal {
   read(runId: string): Promise<readonly JournalEntry[]>;
   append(runId: string, entry: JournalEntry): Promise<void>;
+  /** The same for runs that may not wait; only a journal that can answer at once has it. */
+  readonly sync?: SyncJournal;
+}
+/** A journal none of whose answers is a promise. */
+export interface SyncJournal {
+  read(runId: string): readonly JournalEntry[];
+  append(runId: string, entry: JournalEntry): void;
 }
 
 /**
  * Brings a run to where its journal left it: what was recorded is folded in, in its order, then what this call brings, which is answers
  * of a person and new options. A run that had failed or was stopped goes on; one that is done stays as it is.
  */
-export async function takeUp(run: Run, journal: Journal): Promise<void> {
+export function* takeUp(run: Run, journal: Journal | SyncJournal): Steps<void> {
   const { runId, state: given } = run;
   const hash = hashOf(run);
-  const [first, ...entries] = await journal.read(runId);
-  const append = (outcome: object, effectId: string) => journal.append(runId, { effectId, outcome: toJson(outcome) });
-  if (first === undefined) return append({ hash, state: given }, 'run');
+  const [first, ...entries] = yield* wait(journal.read(runId));
+  const append = (outcome: object, effectId: string) =>
+    wait(journal.append(runId, { effectId, outcome: toJson(outcome) }));
+  if (first === undefined) return yield* append({ hash, state: given }, 'run');
   // States share their lists with what they are made of: the journal's own entries are not to grow.
   let state = begunState(toJson(first.outcome), hash, runId);
   for (const outcome of entries.flatMap((entry) => entry.outcome)) state = advance(state, asOutcome(toJson(outcome)));
@@ -33,7 +43,7 @@ export async function takeUp(run: Run, journal: Journal): Promise<void> {
     const at = { path: [], turn: state.turn, ms: 0 };
     const brought = [...answers(given), { type: 'resumed', options, standing, id: 'resume', ...at } as const];
     // In one entry: of answers given together, a crash keeps all or none.
-    await append(brought, 'resume');
+    yield* append(brought, 'resume');
     for (const outcome of brought) state = advance(state, outcome);
   }
   run.state = state;
@@ -41,12 +51,14 @@ export async function takeUp(run: Run, journal: Journal): Promise<void> {
 }
 
 /** Writes each outcome down before it is given to the loop. */
-export function recorded(perform: Perform, { runId, journal }: { runId: string; journal: Journal }): Perform {
-  return async (effect, control) => {
-    const outcome = await perform(effect, control);
-    await journal.append(runId, { effectId: effect.id, outcome: toJson(outcome) });
-    return outcome;
-  };
+export function recorded(
+  perform: Perform,
+  { runId, journal }: { runId: string; journal: Journal | SyncJournal },
+): Perform {
+  return (effect, control) =>
+    after(perform(effect, control), (outcome) =>
+      after(journal.append(runId, { effectId: effect.id, outcome: toJson(outcome) }), () => outcome),
+    );
 }
 
 /** The agents and what ties them together, then the input; a run that is resumed has `null` for its input. */

@@ -5,11 +5,11 @@ import { drive, type Control, type Host, type Perform } from '../loop/drive.ts';
 import type { Effect } from '../loop/effects.ts';
 import type { Outcome, Settled } from '../loop/outcome.ts';
 import type { Failure, LoopState } from '../loop/state.ts';
-import type { CallContext, Model } from '../model/model.ts';
+import type { Model, SyncCall } from '../model/model.ts';
 import type { Item } from '../protocol/items.ts';
 import type { ModelRequest } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
-import type { Session } from '../session/session.ts';
+import type { Session, SyncSession } from '../session/session.ts';
 import type { RunConfig, RunOptions } from './config.ts';
 import { Deadlines, now } from './deadlines.ts';
 import { callModel } from './effects/call-model.ts';
@@ -21,11 +21,11 @@ import { runTool } from './effects/run-tool.ts';
 import { save } from './effects/save.ts';
 import { start } from './effects/start.ts';
 import { failureOf, rebuiltError } from './failure.ts';
-import { recorded, takeUp } from './journal.ts';
+import { recorded, takeUp, type Journal, type SyncJournal } from './journal.ts';
 import { Publisher, type Emit } from './publisher.ts';
 import { Scope } from './scope.ts';
 import { spansOf, type Spans } from './spans.ts';
-import { proceed, wait, type Steps } from './steps.ts';
+import { proceed, wait, type End, type Steps } from './steps.ts';
 
 /** How long an effect may take to settle after it was aborted; then its late result is dropped. */
 const graceMs = 1_000;
@@ -72,32 +72,43 @@ export class Run {
   }
 
   /** Drives the run until nothing more is to be done. The timer ends with it. */
-  async drive(): Promise<LoopState> {
-    const { journal, session } = this.options;
+  *drive(): Steps<LoopState> {
+    const { journal, session } = this;
     this.spans = spansOf(this);
-    const owned = session?.acquire && (await this.#acquired(session));
+    const owned = session?.acquire && (yield* this.#acquired(session));
     try {
-      if (journal) await takeUp(this, journal);
+      if (journal) yield* takeUp(this, journal);
       this.#lastMs = Math.round(now());
       const plain: Perform = (effect, control) => this.perform(effect, control);
       const perform = this.spans?.traced(plain) ?? plain;
       const performed = journal ? recorded(perform, { runId: this.runId, journal }) : perform;
-      return await drive(this.state, performed, this.#host());
+      return yield* drive(this.state, performed, this.#host());
     } finally {
       this.deadlines.close();
       this.spans?.end();
-      // What the run came to does not hang on it: a session that cannot be let go expires.
-      await owned?.release().catch(() => undefined);
+      try {
+        yield* wait(owned?.release());
+      } catch {
+        // What the run came to does not hang on it: a session that cannot be let go expires.
+      }
     }
   }
 
+  get session(): Session | SyncSession | undefined {
+    return this.options.session;
+  }
+
+  get journal(): Journal | SyncJournal | undefined {
+    return this.options.journal;
+  }
+
   /** Makes this run the one that owns the session. A run that is stopped while it waits has nothing to own. */
-  async #acquired(session: Session): Promise<{ release(): Promise<void> } | undefined> {
+  *#acquired(session: Session | SyncSession): Steps<{ release(): MaybePromise<void> } | undefined> {
     const { runId } = this;
-    const wait = this.options.runConfig?.sessionSettings?.onBusy === 'wait';
+    const waits = this.options.runConfig?.sessionSettings?.onBusy === 'wait';
     this.#waiting = new AbortController();
     try {
-      return await session.acquire?.({ runId, wait, signal: this.#waiting.signal });
+      return yield* wait(session.acquire?.({ runId, wait: waits, signal: this.#waiting.signal }));
     } catch (error) {
       if (this.#stopped) return undefined;
       throw error;
@@ -127,7 +138,7 @@ export class Run {
     try {
       const steps = this.#steps(effect, control);
       if ('type' in steps) return this.#outcome(effect, steps);
-      proceed(steps, { done, failed });
+      this.proceed(steps, { done, failed }, effect);
       if (outcome === undefined) control.onAbort = () => this.#abandon(effect, { steps, done, control });
     } catch (error) {
       failed(error);
@@ -138,6 +149,11 @@ export class Run {
         told = resolve;
       })
     );
+  }
+
+  /** Runs the steps of an effect to their end. */
+  proceed(steps: Steps<Settled>, end: End<Settled>, _effect: Effect): void {
+    proceed(steps, end);
   }
 
   /** Waits for an effect that was aborted, but only for so long. */
@@ -239,8 +255,8 @@ export class Run {
     throw new AgentsError('A run inside a run was looked for where there is none.');
   }
 
-  /** Asks a model: a driver that may not wait would do this in a way of its own. */
-  respond(model: Model, request: ModelRequest, call: CallContext): MaybePromise<ModelResponse> {
+  /** Asks a model. */
+  respond(model: Model, request: ModelRequest, call: SyncCall): MaybePromise<ModelResponse> {
     return model.getResponse(request, call);
   }
 
@@ -257,9 +273,9 @@ export class Run {
 
   /** The history that the session holds; remembers its version for the writes that follow. */
   *readSession(): Steps<readonly Item[]> {
-    const { session, runConfig } = this.options;
+    const { session } = this;
     if (session === undefined) return [];
-    const { limit, onReadError } = runConfig?.sessionSettings ?? {};
+    const { limit, onReadError } = this.options.runConfig?.sessionSettings ?? {};
     try {
       const { items, version } = yield* wait(session.read(limit));
       this.#version = version;
@@ -273,7 +289,7 @@ export class Run {
   }
 
   *saveItems(items: readonly Item[], effectId: string): Steps<void> {
-    const { session } = this.options;
+    const { session } = this;
     if (session === undefined) return;
     this.#version ??= (yield* wait(session.read(1))).version;
     const { version } = yield* wait(

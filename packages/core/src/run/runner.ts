@@ -10,7 +10,9 @@ import { inputToItems } from './input.ts';
 import { dataOf, Result, type RunResult } from './result.ts';
 import type { RunStreamEvent } from './run-events.ts';
 import { RunState } from './run-state.ts';
+import type { Emit } from './publisher.ts';
 import { Run } from './run.ts';
+import { settle, wait, type Steps } from './steps.ts';
 import { StreamedRun, type StreamedRunResult } from './streamed-run.ts';
 
 const defaultMaxTurns = 10;
@@ -47,19 +49,23 @@ export class Runner<C = unknown> {
   }
 }
 
-type Asked<C, O> = { agent: Agent<C, O>; input: RunInput; options: RunOptions<C> | undefined };
+export type Asked<C, O> = { agent: Agent<C, O>; input: RunInput; options: RunOptions<C> | undefined };
 
 async function runWith<C, O>(config: RunConfig<never>, asked: Asked<C, O>): Promise<RunResult<C, O>> {
   const { run, problem } = begin(config, asked);
-  const result: RunResult<never, unknown> = await conclude(run, problem);
+  return resultFor(asked, await settle(conclude(run, problem)));
+}
+
+/** The result of a run as one of the agent that it began with. */
+export function resultFor<C, O>(_asked: Asked<C, O>, result: RunResult<never, unknown>): RunResult<C, O> {
   // Inside, the context and output of whatever agent are unknown; here they are this agent's.
   return result as RunResult<C, O>;
 }
 
 function streamWith<C, O>(config: RunConfig<never>, asked: Asked<C, O>): StreamedRunResult<C, O> {
   const channel = new Channel<RunStreamEvent>();
-  const { run, problem } = begin(config, asked, (event) => channel.push(event));
-  const stream: StreamedRunResult<never, unknown> = new StreamedRun(run, channel, () => conclude(run, problem));
+  const { run, problem } = begin(config, asked, { emit: (event) => channel.push(event) });
+  const stream: StreamedRunResult<never, unknown> = new StreamedRun(run, channel, () => settle(conclude(run, problem)));
   // As above: outside, the types are those of the starting agent.
   return stream as StreamedRunResult<C, O>;
 }
@@ -67,10 +73,10 @@ function streamWith<C, O>(config: RunConfig<never>, asked: Asked<C, O>): Streame
 type Begun = { run: Run; problem?: { error: unknown } };
 
 /** Sets a run up. Wrong input is kept as a problem, so that it arrives like any other error. */
-function begin<C, O>(
+export function begin<C, O>(
   bound: RunConfig<never>,
   asked: Asked<C, O>,
-  emit?: (event: RunStreamEvent) => void | Promise<void>,
+  { emit, kind = Run }: { emit?: Emit; kind?: typeof Run } = {},
 ): Begun {
   const { agent, input } = asked;
   const options = asked.options ?? {};
@@ -80,7 +86,7 @@ function begin<C, O>(
   const asGiven: RunOptions<never> = { ...rest, runConfig: config };
   // From here on the run knows agents of any context: each is given the one that its own type asked for.
   const anyContext = context as never;
-  const make = (state: LoopState) => new Run(state, { agent, config, options: asGiven, context: anyContext, emit });
+  const make = (state: LoopState) => new kind(state, { agent, config, options: asGiven, context: anyContext, emit });
   // A program without types may give anything.
   const name = agent?.name ?? '';
   try {
@@ -140,31 +146,33 @@ function resumed(input: RunState, { options, config, agent, make }: Resume): Run
 }
 
 /** Drives a run to its end and tells what it came to. */
-async function conclude(run: Run, problem?: { error: unknown }): Promise<Result> {
+export function* conclude(run: Run, problem?: { error: unknown }): Steps<Result> {
   if (problem) throw problem.error;
   const { scope } = run;
   let result: Result;
   try {
-    result = new Result(run, scope, await driven(run));
+    result = new Result(run, scope, yield* driven(run));
   } catch (error) {
     const told = withData(run, error);
-    const runEnd = async () =>
-      scope.hooks?.onRunEnd?.({ runContext: scope.contextOf(scope.agent(run.state.agent)), error: told });
-    // A hook that throws as well does not hide the error.
-    await runEnd().catch(() => undefined);
+    try {
+      const runContext = scope.contextOf(scope.agent(run.state.agent));
+      yield* wait(scope.hooks?.onRunEnd?.({ runContext, error: told }));
+    } catch {
+      // A hook that throws as well does not hide the error.
+    }
     throw told;
   }
-  await scope.hooks?.onRunEnd?.({ runContext: result.runContext, result });
+  yield* wait(scope.hooks?.onRunEnd?.({ runContext: result.runContext, result }));
   return result;
 }
 
-async function driven(run: Run): Promise<LoopState> {
+function* driven(run: Run): Steps<LoopState> {
   const { signal } = run.options;
   const stop = () => run.stop('now');
   signal?.addEventListener('abort', stop);
   try {
     if (signal?.aborted) stop();
-    const state = await run.drive();
+    const state = yield* run.drive();
     const failure = failureIn(state);
     if (failure) throw run.errorOf(failure);
     if (signal?.aborted && state.end?.type === 'halted') throw signal.reason;

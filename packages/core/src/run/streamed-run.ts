@@ -1,4 +1,5 @@
 import type { AnyAgent } from '../agent/agent.ts';
+import type { MaybePromise } from '../agent/maybe-promise.ts';
 import { UserError } from '../errors.ts';
 import type { Channel } from './channel.ts';
 import { Result, type RunResult } from './result.ts';
@@ -31,7 +32,7 @@ export class StreamedRun extends Result implements StreamedRunResult<never, unkn
   #reader: 'none' | 'attached' | 'discarding' = 'none';
 
   /** `conclude` drives the run to its end. */
-  constructor(run: Run, channel: Channel<RunStreamEvent>, conclude: () => Promise<unknown>) {
+  constructor(run: Run, channel: Channel<RunStreamEvent>, conclude: () => MaybePromise<unknown>) {
     super(run, run.scope);
     this.#run = run;
     this.#channel = channel;
@@ -101,7 +102,7 @@ export class StreamedRun extends Result implements StreamedRunResult<never, unkn
     if (mode === 'immediate') this.#channel.discard();
   }
 
-  async #follow(conclude: () => Promise<unknown>): Promise<void> {
+  async #follow(conclude: () => MaybePromise<unknown>): Promise<void> {
     try {
       await conclude();
       this.#complete = true;

@@ -1,14 +1,25 @@
 import { SessionBusyError } from '../errors.ts';
 import type { InputItem, Item } from '../protocol/items.ts';
 import { itemsOf } from '../protocol/validate.ts';
-import type { Session } from './session.ts';
+import type { Session, SyncSession } from './session.ts';
 
+type Request = { runId: string; wait: boolean; signal?: AbortSignal };
 type Owner = { readonly runId: string };
 type Waiting = { readonly runId: string; readonly grant: (owner: Owner) => void };
 
 /** A session in this process's memory. What goes in and what comes out are copies. */
 export class MemorySession implements Session {
   readonly sessionId: string;
+  readonly sync: SyncSession = {
+    read: (limit) => this.#read(limit),
+    addItems: (items, options) => this.#add(items, options),
+    acquire: (options) => {
+      const owner = this.#acquired(options);
+      // Who stands still keeps all others from letting go of it.
+      if (owner === undefined) throw this.#busy('it cannot be waited for without promises');
+      return { release: () => this.#release(owner) };
+    },
+  };
   readonly #items: Item[];
   readonly #keys = new Set<string>();
   #version = 0;
@@ -22,14 +33,25 @@ export class MemorySession implements Session {
   }
 
   async read(limit?: number): Promise<{ items: Item[]; version: string }> {
+    return this.#read(limit);
+  }
+
+  #read(limit?: number): { items: Item[]; version: string } {
     const from = limit === undefined ? 0 : Math.max(0, this.#items.length - limit);
     return { items: structuredClone(this.#items.slice(from)), version: String(this.#version) };
   }
 
   async addItems(
     items: readonly InputItem[],
-    { key, ifVersion }: { key?: string; ifVersion?: string } = {},
+    options?: { key?: string; ifVersion?: string },
   ): Promise<{ version: string }> {
+    return this.#add(items, options);
+  }
+
+  #add(
+    items: readonly InputItem[],
+    { key, ifVersion }: { key?: string; ifVersion?: string } = {},
+  ): { version: string } {
     if (key === undefined || !this.#keys.has(key)) {
       if (ifVersion !== undefined && ifVersion !== String(this.#version)) {
         throw new SessionBusyError(
@@ -58,27 +80,25 @@ export class MemorySession implements Session {
   }
 
   /** A run that owns the session already (one that is continued after a crash) is given it again. */
-  async acquire({
-    runId,
-    wait,
-    signal,
-  }: {
-    runId: string;
-    wait: boolean;
-    signal?: AbortSignal;
-  }): Promise<{ release(): Promise<void> }> {
+  async acquire(options: Request): Promise<{ release(): Promise<void> }> {
+    const owner = this.#acquired(options) ?? (await this.#turn(options));
+    return { release: async () => this.#release(owner) };
+  }
+
+  /** `undefined` for a run that is to wait. */
+  #acquired({ runId, wait, signal }: Request): Owner | undefined {
     signal?.throwIfAborted();
-    if (this.#owner === undefined || this.#owner.runId === runId) return this.#grant({ runId });
-    if (!wait) {
-      throw new SessionBusyError(
-        `Session '${this.sessionId}' belongs to another run; wait for it, or set sessionSettings.onBusy to 'wait'.`,
-      );
-    }
-    return this.#grant(await this.#turn(runId, signal));
+    if (this.#owner === undefined || this.#owner.runId === runId) return (this.#owner = { runId });
+    if (wait) return undefined;
+    throw this.#busy("wait for it, or set sessionSettings.onBusy to 'wait'");
+  }
+
+  #busy(what: string): SessionBusyError {
+    return new SessionBusyError(`Session '${this.sessionId}' belongs to another run; ${what}.`);
   }
 
   /** Waits in line; whoever lets go of the session gives it to the first. */
-  #turn(runId: string, signal: AbortSignal | undefined): Promise<Owner> {
+  #turn({ runId, signal }: Request): Promise<Owner> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#queue = this.#queue.filter((each) => each !== waiting);
@@ -95,15 +115,10 @@ export class MemorySession implements Session {
     });
   }
 
-  #grant(owner: Owner): { release(): Promise<void> } {
-    this.#owner = owner;
-    return {
-      release: async () => {
-        if (this.#owner !== owner) return;
-        const next = this.#queue.shift();
-        this.#owner = next && { runId: next.runId };
-        if (next && this.#owner) next.grant(this.#owner);
-      },
-    };
+  #release(owner: Owner): void {
+    if (this.#owner !== owner) return;
+    const next = this.#queue.shift();
+    this.#owner = next && { runId: next.runId };
+    if (next && this.#owner) next.grant(this.#owner);
   }
 }

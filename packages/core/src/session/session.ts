@@ -14,4 +14,13 @@ export interface Session {
   /** Lets one run at a time own the conversation: a second one fails at its start, or waits. Expires if its owner dies. */
   acquire?(options: { runId: string; wait: boolean; signal?: AbortSignal }): Promise<{ release(): Promise<void> }>;
   close?(): Promise<void>;
+  /** The same for runs that may not wait; only a store that can answer at once has it. */
+  readonly sync?: SyncSession;
+}
+
+/** A session none of whose answers is a promise. */
+export interface SyncSession {
+  read(limit?: number): { items: Item[]; version: string };
+  addItems(items: readonly InputItem[], options?: { key?: string; ifVersion?: string }): { version: string };
+  acquire?(options: { runId: string; wait: boolean; signal?: AbortSignal }): { release(): void };
 }

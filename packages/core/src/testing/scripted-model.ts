@@ -1,9 +1,9 @@
 import { UserError } from '../errors.ts';
 import type { Capabilities } from '../model/capabilities.ts';
-import type { CallContext, Model } from '../model/model.ts';
+import type { CallContext, Model, SyncCall } from '../model/model.ts';
 import { ResponseEvents } from '../model/response-events.ts';
 import { StreamCompletion } from '../model/stream-completion.ts';
-import type { MaybePromise } from '../agent/maybe-promise.ts';
+import { after, type MaybePromise } from '../agent/maybe-promise.ts';
 import type { ModelEvent } from '../protocol/events.ts';
 import type { MessageItem, OutputItem, ReasoningItem } from '../protocol/items.ts';
 import { toJson, type Json } from '../protocol/json.ts';
@@ -32,6 +32,7 @@ export class ScriptedModel implements Model {
   readonly provider: string;
   readonly name: string;
   readonly capabilities: Capabilities;
+  readonly sync = { getResponse: (request: ModelRequest, call: SyncCall): ModelResponse => this.#now(request, call) };
   readonly #turns: readonly ScriptedTurn[];
   readonly #chunkSize: number;
   readonly #requests: ModelRequest[] = [];
@@ -55,13 +56,23 @@ export class ScriptedModel implements Model {
   }
 
   async getResponse(request: ModelRequest, call: CallContext = {}): Promise<ModelResponse> {
+    return this.#answer(request, call);
+  }
+
+  #now(request: ModelRequest, call: SyncCall): ModelResponse {
+    const response = this.#answer(request, call);
+    if (!(response instanceof Promise)) return response;
+    throw new UserError('ScriptedModel: a turn of the script gave a promise to a run that cannot wait.');
+  }
+
+  #answer(request: ModelRequest, call: CallContext): MaybePromise<ModelResponse> {
     call.signal?.throwIfAborted();
     const copy = frozen(structuredClone(request));
     const turn = this.#turns[this.#requests.length];
     this.#requests.push(copy);
     if (turn === undefined) throw this.#exhausted(copy);
     if (turn instanceof Error) throw turn;
-    return this.#response(typeof turn === 'function' ? await turn(copy) : turn);
+    return after(typeof turn === 'function' ? turn(copy) : turn, (answer) => this.#response(answer));
   }
 
   async *streamResponse(request: ModelRequest, call: CallContext = {}): AsyncGenerator<ModelEvent, void, undefined> {

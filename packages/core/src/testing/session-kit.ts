@@ -1,22 +1,18 @@
 import { SessionBusyError, UserError } from '../errors.ts';
 import type { MaybePromise } from '../agent/maybe-promise.ts';
 import type { InputItem, Item } from '../protocol/items.ts';
-import { stringify } from '../protocol/json.ts';
 import { itemText } from '../protocol/text.ts';
 import type { Session } from '../session/session.ts';
+import { canonical } from './compare.ts';
+import { globalFramework, mustFail, type Exclusion, type TestFramework } from './framework.ts';
 
-/** How a test framework is asked for tests; those of vitest, jest, mocha, bun and node:test fit. */
-export type TestFramework = {
-  describe: (name: string, body: () => void) => unknown;
-  test: (name: string, body: () => Promise<void>) => unknown;
-};
 export type SessionKitOptions = {
   /** What the store is called in the titles of the tests. */
   name: string;
   /** Opens the session of that id. Called again with the same id it opens the same conversation. */
   createSession: (sessionId: string) => MaybePromise<Session>;
   /** Checks that the store cannot pass, each with its reason. One that passes after all fails the suite. */
-  exclude?: readonly { id: string; reason: string }[];
+  exclude?: readonly Exclusion[];
   /** Default: the global `describe` and `test`. */
   framework?: TestFramework;
 };
@@ -28,7 +24,7 @@ export type SessionCheck = { readonly id: string; readonly title: string; readon
 /** Registers what every store of sessions must do as tests of its own. */
 export function describeSession(options: SessionKitOptions): void {
   const { name, createSession, exclude = [] } = options;
-  const { describe, test } = options.framework ?? globalFramework();
+  const { describe, test } = options.framework ?? globalFramework('describeSession');
   const unknown = exclude.find(({ id, reason }) => !sessionChecks.some((check) => check.id === id) || reason === '');
   if (unknown) throw new UserError(`describeSession exclude: '${unknown.id}' is no check, or lacks its reason.`);
   describe(`session: ${name}`, () => {
@@ -290,14 +286,6 @@ async function busy(write: Promise<unknown>, what: string): Promise<void> {
     throw new Error(`Expected ${what} to fail with SessionBusyError, got ${String(error)}.`);
 }
 
-async function mustFail(check: Promise<void>, id: string): Promise<void> {
-  const passed = await check.then(
-    () => true,
-    () => false,
-  );
-  if (passed) throw new Error(`The check '${id}' is excluded, but it passes: take it off the list.`);
-}
-
 async function outcomeOf(promise: Promise<unknown>): Promise<string> {
   return promise.then(
     () => 'no error',
@@ -307,15 +295,8 @@ async function outcomeOf(promise: Promise<unknown>): Promise<string> {
 
 /** Equal as JSON, whatever the order of keys. */
 function equal(actual: unknown, expected: unknown, what: string): void {
-  const [got, wanted] = [stringify(sorted(actual)), stringify(sorted(expected))];
+  const [got, wanted] = [canonical(actual), canonical(expected)];
   if (got !== wanted) throw new Error(`Expected ${what} to be ${wanted}, got ${got}.`);
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, entry]): [string, unknown] => [key, sorted(entry)]);
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function pairOf(name: string): Item[] {
@@ -332,17 +313,4 @@ function assistant(text: string): Item {
 
 function texts(items: readonly Item[]): string[] {
   return items.map((item) => itemText(item));
-}
-
-function globalFramework(): TestFramework {
-  const describe: unknown = Reflect.get(globalThis, 'describe');
-  const test: unknown = Reflect.get(globalThis, 'test');
-  if (isFunction(describe) && isFunction(test)) return { describe, test };
-  throw new UserError(
-    'describeSession framework: there is no global describe and test; pass them, for example { describe, test } of vitest.',
-  );
-}
-
-function isFunction(value: unknown): value is (...args: readonly unknown[]) => unknown {
-  return typeof value === 'function';
 }

@@ -1,12 +1,22 @@
 import type { Item } from '../protocol/items.ts';
 import { isFields } from '../protocol/json.ts';
 
-/** Notes the arguments with which a person let a call run, where they are not the model's own: the output of the call tells. */
-export function noteEdit(item: Item | undefined, edits: Map<string, string>): void {
-  if (item?.type !== 'function_call_output') return;
-  const told = item.provider_data?.['polyrun'];
+/** The arguments with which a person let a call run, where they are not the model's own: the output of the call tells. */
+export function editIn(output: Item): string | undefined {
+  const told = output.provider_data?.['polyrun'];
   const edited = isFields(told) ? told['arguments'] : undefined;
-  if (typeof edited === 'string') edits.set(item.call_id, edited);
+  return typeof edited === 'string' ? edited : undefined;
+}
+
+/** Takes note of the edit that an item tells of. */
+export function noteEdit(item: Item | undefined, edits: Map<string, string>): void {
+  const edited = item?.type === 'function_call_output' ? editIn(item) : undefined;
+  if (item?.type === 'function_call_output' && edited !== undefined) edits.set(item.call_id, edited);
+}
+
+/** A call as it ran. */
+export function asEdited(item: Item, edited: string): Item {
+  return item.type === 'function_call' ? { ...item, arguments: edited } : item;
 }
 
 /** Calls as they ran. The same array where nobody edited any. */
@@ -14,6 +24,6 @@ export function asRan(items: readonly Item[], edits: ReadonlyMap<string, string>
   if (edits.size === 0) return items;
   return items.map((item) => {
     const edited = item.type === 'function_call' ? edits.get(item.call_id) : undefined;
-    return item.type === 'function_call' && edited !== undefined ? { ...item, arguments: edited } : item;
+    return edited === undefined ? item : asEdited(item, edited);
   });
 }

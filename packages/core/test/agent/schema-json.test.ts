@@ -79,6 +79,18 @@ describe('keywords', () => {
     ['additionalProperties schema', { additionalProperties: { type: 'number' } }, [{ a: 1 }], [{ a: 'x' }]],
     ['items', { items: { type: 'number' } }, [[], [1, 2], 'x'], [[1, 'x']]],
     ['items false', { items: false }, [[]], [[1]]],
+    [
+      'prefixItems, with items for the rest',
+      { prefixItems: [{ type: 'string' }, { type: 'number' }], items: false },
+      [[], ['x'], ['x', 1]],
+      [[1], ['x', 'y'], ['x', 1, 2]],
+    ],
+    [
+      'patternProperties, with additionalProperties for the rest',
+      { properties: { a: true }, patternProperties: { '^x-': { type: 'number' } }, additionalProperties: false },
+      [{ a: 'y', 'x-b': 1 }],
+      [{ 'x-b': 'y' }, { b: 1 }],
+    ],
     ['anyOf', { anyOf: [{ type: 'string' }, { type: 'number' }] }, ['x', 1], [null, true]],
     ['oneOf', { oneOf: [{ type: 'number' }, { type: 'integer' }] }, [1.5], [1, 'x']],
     ['allOf', { allOf: [{ minimum: 1 }, { maximum: 2 }] }, [1, 2], [0, 3]],

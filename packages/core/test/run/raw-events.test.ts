@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { Agent, ModelBehaviorError, Runner, type Model, type ModelEvent, type OutputItem } from '../../src/index.ts';
 import { call, message, ScriptedModel } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
-import { anyItem, asFolded, doneItems, foldDeltas, grammarProblems, withoutIds } from './fold.ts';
+import { asFolded, folded } from '../../src/testing/model-kit/event-grammar.ts';
+import { anyItem, doneItems, grammarProblems, withoutIds } from './fold.ts';
 import { response } from './scripts.ts';
 import { toyModel, type Chunk } from './toy-model.ts';
 
@@ -41,7 +42,7 @@ describe('raw events', () => {
     const last = events.at(-1);
     if (last?.type !== 'polyrun:response_done') throw new Error('not done');
     const { output } = last.response;
-    expect(foldDeltas(events)).toEqual(output.map(asFolded));
+    expect(folded(events)).toEqual(output.map(asFolded));
     expect(doneItems(events)).toEqual(withoutIds(last.response));
     const terminal = events.at(-2);
     expect(terminal).toMatchObject({ response: { output: JSON.parse(JSON.stringify(output)) as unknown } });

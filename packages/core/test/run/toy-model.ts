@@ -4,12 +4,13 @@ import {
   ResponseEvents,
   usageOf,
   type CallContext,
+  type Capabilities,
   type Codec,
-  type Item,
   type Json,
   type MessageItem,
   type Model,
   type ModelEvent,
+  type ModelRequest,
   type OutputItem,
   type ReasoningItem,
   type StopType,
@@ -25,16 +26,18 @@ export type Chunk =
   | { type: 'ping' }
   | { type: 'failure'; message: string }
   | { type: 'end'; stop: StopType };
-type Body = { input: readonly Item[] };
+type Body = ModelRequest;
 type Reply = { output: OutputItem[]; stop: StopType | undefined };
 export type ToyTransport = {
   open: (body: Body, call: CallContext) => AsyncIterable<Chunk>;
   toError?: (error: unknown) => ModelError;
+  name?: string;
+  capabilities?: Capabilities;
 };
 
 /** A model over any source of chunks, made as an adapter makes one. */
-export function toyModel({ open, toError = asNetworkError }: ToyTransport): Model {
-  return defineModel<Body, Reply, Chunk>({ provider: 'toy', api: 'toy', name: 'toy-1', capabilities: {} }, toyCodec, {
+export function toyModel({ open, toError = asNetworkError, name = 'toy-1', capabilities = {} }: ToyTransport): Model {
+  return defineModel<Body, Reply, Chunk>({ provider: 'toy', api: 'toy', name, capabilities }, toyCodec, {
     open,
     toError,
     send: async (body, call) => {
@@ -50,7 +53,12 @@ function asNetworkError(cause: unknown): ModelError {
 }
 
 const toyCodec: Codec<Body, Reply, Chunk> = {
-  encode: ({ input }) => ({ body: { input }, adaptations: [] }),
+  encode: (request, { settings }) => ({
+    body: request,
+    adaptations: Object.keys(request.settings)
+      .filter((name) => settings?.some((known) => known === name) === false)
+      .map((name) => ({ type: 'unsupported_setting', name, detail: 'there is no such setting here' })),
+  }),
   decode: ({ output, stop }) => {
     if (stop === undefined)
       throw new ModelError({ kind: 'protocol', message: 'The stream ended before its end mark.', retryable: true });

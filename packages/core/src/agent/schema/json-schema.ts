@@ -12,8 +12,8 @@ export type Scope = { readonly root: Json; readonly refs: readonly string[]; rea
 
 /**
  * Every way in which `value` does not fit a JSON Schema; none when it fits. Messages hold words of the schema, never of the value.
- * Knows type, enum, const, the limits of numbers, lengths and items, pattern, properties, required, additionalProperties, items, anyOf, oneOf,
- * allOf and local `$ref`; other keywords are ignored.
+ * Knows type, enum, const, the limits of numbers, lengths and items, pattern, properties, patternProperties, required, additionalProperties,
+ * prefixItems, items, anyOf, oneOf, allOf and local `$ref`; other keywords are ignored.
  */
 export function validateJson(schema: Json, value: unknown): readonly Issue[] {
   return check(schema, value, scopeOf(schema));
@@ -140,12 +140,13 @@ function childIssues(schema: JsonFields, value: unknown, scope: Scope): readonly
   if (typeof value !== 'object') return none;
   const inner = { root: scope.root, refs: [], depth: scope.depth - 1 };
   if (isFields(value)) return fieldIssues(schema, value, inner);
-  const { items = true } = schema;
-  return isList(value) ? value.flatMap((entry, at) => under(at, check(items, entry, inner))) : none;
+  const { items = true, prefixItems } = schema;
+  if (!isList(value)) return none;
+  return value.flatMap((entry, at) => under(at, check(member(prefixItems, String(at)) ?? items, entry, inner)));
 }
 
 function fieldIssues(schema: JsonFields, value: Fields, scope: Scope): readonly Issue[] {
-  const { properties, additionalProperties = true } = schema;
+  const { properties, patternProperties, additionalProperties = true } = schema;
   const required = stringsOf(schema['required']);
   let issues: readonly Issue[] = none;
   for (const name of required)
@@ -153,12 +154,17 @@ function fieldIssues(schema: JsonFields, value: Fields, scope: Scope): readonly 
   for (const key of Object.keys(value)) {
     const entry = value[key];
     const own = member(properties, key);
-    const found = under(key, check(own ?? additionalProperties, entry, scope));
+    const named = own ?? patterned(patternProperties, key) ?? additionalProperties;
+    const found = under(key, check(named, entry, scope));
     if (found.length === 0) continue;
     const surplus = entry === null && own !== undefined && !required.includes(key);
     issues = joined(issues, surplus ? found.map((issue) => ({ ...issue, surplus })) : found);
   }
   return issues;
+}
+
+function patterned(patterns: Json | undefined, key: string): Json | undefined {
+  return isFields(patterns) ? Object.entries(patterns).find(([pattern]) => matches(pattern, key))?.[1] : undefined;
 }
 
 function under(key: PropertyKey, issues: readonly Issue[]): readonly Issue[] {

@@ -1,6 +1,7 @@
 import { isFields, type Json } from '../../protocol/json.ts';
-import { check, isList, referred, scopeOf, stringsOf, typeOf } from './json-schema.ts';
+import { check, isList, referred, scopeOf, stringsOf } from './json-schema.ts';
 import type { Scope } from './json-schema.ts';
+import { areExclusive, pointer, typeIn } from './parts.ts';
 
 /**
  * A schema in OpenAI's strict form, with the keywords that the form cannot hold (their constraints remain to be checked locally); or the
@@ -10,20 +11,41 @@ export type StrictSchema =
   | { readonly strict: true; readonly schema: Json; readonly dropped: readonly string[] }
   | { readonly strict: false; readonly schema: Json; readonly reason: string };
 
+/** Something that a dialect cannot say: where in the schema, as a JSON pointer, and which keyword, or what it is in words. */
+export type SchemaGap = { readonly path: string; readonly keyword: string };
+/** A schema in another form, and what that form lacks of it: `lost` makes it weaker, `refused` keeps it from having that form. */
+export type Rewritten = {
+  readonly schema: JsonFields;
+  readonly lost: readonly SchemaGap[];
+  readonly refused: readonly SchemaGap[];
+};
+
 /**
  * Rewrites a schema into the subset of OpenAI's strict mode: objects closed, every property required, optional ones nullable, `oneOf` as
  * `anyOf`, defaults and annotations removed. `undoStrict` reads the answers. Source: developers.openai.com/api/docs/guides/structured-outputs.
  */
 export function strictSchema(schema: Json): StrictSchema {
-  const notes: Notes = { scope: scopeOf(schema), dropped: new Set(), refused: [] };
+  const { schema: strict, lost, refused } = toStrict(schema);
+  const [reason] = refused;
+  if (reason) return { strict: false, schema, reason: reason.keyword };
+  return { strict: true, schema: strict, dropped: [...new Set(lost.map(({ keyword }) => keyword))] };
+}
+
+/** The same, with the places of what is lost or in the way. */
+export function toStrict(schema: Json): Rewritten {
+  const notes: Notes = { scope: scopeOf(schema), path: '', lost: [], refused: [] };
   const strict = convert(schema, notes);
-  if (strict['type'] !== 'object') notes.refused.push('a root that is not an object');
-  const [reason] = notes.refused;
-  return reason ? { strict: false, schema, reason } : { strict: true, schema: strict, dropped: [...notes.dropped] };
+  if (strict['type'] !== 'object') refuse('a root that is not an object', notes);
+  return { schema: strict, lost: notes.lost, refused: notes.refused };
 }
 
 type JsonFields = { readonly [key: string]: Json };
-type Notes = { readonly scope: Scope; readonly dropped: Set<string>; readonly refused: string[] };
+type Notes = {
+  readonly scope: Scope;
+  readonly path: string;
+  readonly lost: SchemaGap[];
+  readonly refused: SchemaGap[];
+};
 
 const kept =
   /^(?:title|description|enum|const|format|pattern|multipleOf|(?:min|max)Items|(?:exclusiveM|m)(?:in|ax)imum)$/;
@@ -48,12 +70,16 @@ function convert(schema: Json, notes: Notes): JsonFields {
     type,
     ...own,
     ...(types.includes('object') && closed(schema, notes)),
-    ...(types.includes('array') && { items: convert(items, notes) }),
+    ...(types.includes('array') && { items: convert(items, inside(notes, 'items')) }),
   };
 }
 
-function refuse(what: string, notes: Notes): JsonFields {
-  notes.refused.push(what);
+function inside(notes: Notes, ...keys: readonly (string | number)[]): Notes {
+  return { ...notes, path: pointer(notes.path, ...keys) };
+}
+
+function refuse(keyword: string, { refused, path }: Notes): JsonFields {
+  refused.push({ path, keyword });
   return {};
 }
 
@@ -62,7 +88,7 @@ function keep(schema: JsonFields, notes: Notes): JsonFields {
   const entries = Object.entries(schema).filter(([keyword, value]) => {
     if (silent.test(keyword)) return false;
     const held = kept.test(keyword) && (typeof value !== 'string' || holds(keyword, value));
-    if (!held) notes.dropped.add(keyword);
+    if (!held) notes.lost.push({ path: notes.path, keyword });
     return held;
   });
   return Object.fromEntries(entries);
@@ -78,7 +104,8 @@ function holds(keyword: string, text: string): boolean {
 function all(schema: JsonFields, keyword: string, notes: Notes): JsonFields {
   const { [keyword]: named } = schema;
   if (!isFields(named)) return {};
-  return { [keyword]: Object.fromEntries(Object.entries(named).map(([name, entry]) => [name, convert(entry, notes)])) };
+  const converted = Object.entries(named).map(([name, entry]) => [name, convert(entry, inside(notes, keyword, name))]);
+  return { [keyword]: Object.fromEntries(converted) };
 }
 
 /** A `$ref` stands alone: the API refuses any keyword beside it. */
@@ -89,29 +116,20 @@ function reference(schema: JsonFields, notes: Notes): JsonFields {
   return named && !properties && referred(schema, notes.scope) ? { $ref } : refuse('$ref', notes);
 }
 
-/** The schema's `type`, or the one that its other keywords imply: the API wants it said. */
-function typeIn(schema: JsonFields): Json | undefined {
-  const { type, properties, items, enum: choice, const: only } = schema;
-  if (type !== undefined) return type;
-  if (properties !== undefined) return 'object';
-  if (items !== undefined) return 'array';
-  const values = only === undefined ? choice : [only];
-  const types = isList(values) ? [...new Set(values.map(typeOf))] : [];
-  return types.length > 1 ? types : types[0];
-}
-
 function alternatives(schema: JsonFields, notes: Notes): JsonFields {
   const { anyOf, oneOf } = schema;
   const branches = anyOf ?? oneOf;
   if (!isList(branches) || (anyOf && oneOf)) return refuse('a schema without a type', notes);
-  return { anyOf: branches.map((branch) => convert(branch, notes)) };
+  const keyword = anyOf ? 'anyOf' : 'oneOf';
+  if (oneOf && !areExclusive(branches)) notes.lost.push({ path: notes.path, keyword });
+  return { anyOf: branches.map((branch, index) => convert(branch, inside(notes, keyword, index))) };
 }
 
 function closed(schema: JsonFields, notes: Notes): JsonFields {
   const { properties = {}, additionalProperties = !schema['properties'] } = schema;
   const required = stringsOf(schema['required']);
   const strict = Object.entries(isFields(properties) ? properties : {}).map(([name, entry]): [string, Json] => {
-    const property = convert(entry, notes);
+    const property = convert(entry, inside(notes, 'properties', name));
     return [name, required.includes(name) || allowsNull(entry, notes.scope) ? property : nullable(property)];
   });
   const names = strict.map(([name]) => name);

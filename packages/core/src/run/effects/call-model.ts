@@ -72,8 +72,9 @@ function continued(asked: ModelRequest, responses: readonly ModelResponse[], ser
     throw new ModelError({ kind: 'protocol', message });
   }
   const { id, output = [] } = responses.at(-1) ?? {};
-  if (server === null || (server.chain && id === undefined)) return { ...asked, input: [...asked.input, ...output] };
-  return server.chain && id !== undefined ? { ...asked, input: [], previousResponseId: id } : { ...asked, input: [] };
+  const paused = id === undefined ? asked : { ...asked, pausedResponseId: id };
+  if (server === null || (server.chain && id === undefined)) return { ...paused, input: [...asked.input, ...output] };
+  return server.chain && id !== undefined ? { ...paused, input: [], previousResponseId: id } : { ...paused, input: [] };
 }
 
 /** A response as the user's filter wants it. */

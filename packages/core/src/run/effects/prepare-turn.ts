@@ -69,13 +69,8 @@ function planOf(
   parts: { agent: AnyAgent; instructions: string | undefined; toolbox: Toolbox },
 ): TurnPlan {
   const { agent, instructions, toolbox } = parts;
-  const request: Omit<ModelRequest, 'input'> = {
-    tools: toolbox.specs,
-    settings: settingsOf(scope, agent, choiceUsed(effect.state)),
-  };
+  const request = standingRequest(scope, agent, { toolbox, state: effect.state });
   if (instructions !== undefined && instructions !== '') request.instructions = instructions;
-  const output = outputSpec(scope, agent);
-  if (output) request.output = output;
   if (effect.state.server?.conversationId) request.conversationId = effect.state.server.conversationId;
   if (effect.state.server?.previousResponseId) request.previousResponseId = effect.state.server.previousResponseId;
   return {
@@ -87,11 +82,29 @@ function planOf(
   };
 }
 
-function settingsOf(scope: Scope, agent: AnyAgent, toolChoiceUsed: boolean): ModelSettings {
-  const settings = mergeSettings(agent.modelSettings, scope.config.modelSettings);
+/** What every request of an agent asks, whatever the conversation. */
+export function standingRequest(
+  scope: Scope,
+  agent: AnyAgent,
+  { toolbox, state }: { toolbox: Toolbox; state: LoopState },
+): Omit<ModelRequest, 'input'> {
+  const request: Omit<ModelRequest, 'input'> = {
+    tools: toolbox.specs,
+    settings: settingsOf(scope, agent, state),
+  };
+  const output = outputSpec(scope, agent);
+  if (output) request.output = output;
+  if (scope.config.capabilityMode) request.capabilityMode = scope.config.capabilityMode;
+  return request;
+}
+
+function settingsOf(scope: Scope, agent: AnyAgent, state: LoopState): ModelSettings {
+  const chosen = mergeSettings(agent.modelSettings, scope.config.modelSettings);
+  // A provider can only go on from what it has kept.
+  const settings = state.server === null ? chosen : { store: true, ...chosen };
   const { toolChoice, ...rest } = settings;
   const forced = toolChoice === 'required' || typeof toolChoice === 'object';
-  return forced && toolChoiceUsed && agent.resetToolChoice ? rest : settings;
+  return forced && choiceUsed(state) && agent.resetToolChoice ? rest : settings;
 }
 
 function outputSpec(scope: Scope, agent: AnyAgent): OutputSpec | undefined {

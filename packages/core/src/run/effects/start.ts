@@ -74,7 +74,7 @@ function* combined({
 }
 
 /** A conversation is kept in one place: by the provider, or in a session. */
-function serverState(options: RunOptions<never>, config: RunConfig<never>): ServerState | null {
+export function serverState(options: RunOptions<never>, config: RunConfig<never>): ServerState | null {
   const { session } = options;
   const conversationId = options.conversationId ?? config.conversationId ?? null;
   const previousResponseId = options.previousResponseId ?? config.previousResponseId ?? null;

@@ -1,7 +1,7 @@
-// Programs as users write them. All of this must compile, and each @ts-expect-error must be an error: so each stays on the line above its error.
-// An adapter stands in for those of the other packages.
-declare function mistral(options?: { apiKey?: string }): ModelProvider;
-import { type ModelProvider, Agent, Runner, tool, handoff, RunState, type Tool, type RunConfig, type Handoff, type Hooks, type InputGuardrail, type Item, type WireEvent, type ModelEvent, type Schema, type RunContext } from '../../src/index.ts';
+// Programs as users write them, with the packages as users install them. All of this must compile, and each @ts-expect-error must be an error: so
+// each stays on the line above its error.
+import { mistral } from '@polyrun/mistral';
+import { Agent, Runner, tool, handoff, RunState, type Tool, type RunConfig, type Handoff, type Hooks, type InputGuardrail, type Item, type WireEvent, type ModelEvent, type Schema, type RunContext } from '@polyrun/core';
 import { z } from 'zod';
 
 type Eq<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
@@ -81,7 +81,7 @@ const st = RunState.fromString(a1, 'x');
 await Runner.run(a1, st, { context: { userId: '' } });
 await Runner.run(a3, RunState.fromString(a3, 'x'));
 // 12. Items
-const items: import('../../src/index.ts').InputItem[] = [{ role: 'user', content: 'hi' }, { type: 'message', role: 'user', content: 'x' }];
+const items: import('@polyrun/core').InputItem[] = [{ role: 'user', content: 'hi' }, { type: 'message', role: 'user', content: 'x' }];
 function f(i: Item) {
   if (i.type === 'function_call') { const s: string = i.call_id; }
   switch (i.type) { case 'message': { const r = i.role; return r; } case 'reasoning': return i.summary.length; }
@@ -102,19 +102,19 @@ function ev(e: ModelEvent) { if (e.type === 'polyrun:response_done') { const x =
 const raw = tool({ name: 'r', description: 'd', parameters: { type: 'object', properties: { a: { type: 'string' } } }, execute: (args: { a: string }) => args.a });
 new Agent({ name: 'x', tools: [raw] });
 // 18 ToolContext annotation infers C
-import type { ToolContext } from '../../src/index.ts';
+import type { ToolContext } from '@polyrun/core';
 const tc = tool({ name: 'r', description: 'd', parameters: z.object({ q: z.string() }), execute: ({ q }, { context }: ToolContext<Ctx>) => q + context.userId });
 const agentTc = new Agent({ name: 'x', tools: [tc, weather] });
 await Runner.run(agentTc, 'x', { context: { userId: '1' } });
 // @ts-expect-error missing ctx
 await Runner.run(agentTc, 'x');
 // 19 raw schema output through jsonSchema
-import { jsonSchema } from '../../src/index.ts';
+import { jsonSchema } from '@polyrun/core';
 const ja = new Agent({ name: 'j', outputType: jsonSchema<{ k: number }>({ type: 'object' }) });
 const jr = await Runner.run(ja, 'x'); const k: number | undefined = jr.finalOutput?.k;
 // 20 MCP etc: heterogeneous registry
 const registry: Tool<never>[] = [weather, tc, nums];
-const agents: import('../../src/index.ts').AnyAgent[] = [agent, a1, a3, triage, agentTc];
+const agents: import('@polyrun/core').AnyAgent[] = [agent, a1, a3, triage, agentTc];
 // 21 instructions with ctx
 const dyn = new Agent({ name: 'd', instructions: ({ runContext }: { runContext: RunContext<Ctx> }) => runContext.context.userId, tools: [weather] });
 await Runner.run(dyn, 'x', { context: { userId: '1' } });

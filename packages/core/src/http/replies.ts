@@ -1,0 +1,43 @@
+import { isFields, parseJson } from '../protocol/json.ts';
+import { errorInReply, headerReader, notAReply, requestIdIn, type CallFacts } from './errors.ts';
+import { fieldsOf, given, stringOf } from './fields.ts';
+import { eventData } from './sse.ts';
+
+/** One piece of JSON that a response held. `whole`: it was the whole body, not an event of a stream. */
+export type ReplyPiece = { readonly data: unknown; readonly requestId?: string; readonly whole?: true };
+
+/**
+ * What a response holds, streamed or not. An error in the place of a piece is thrown, and so is what is no JSON. `mark`: the text that
+ * closes a stream on this wire; it is the last piece.
+ */
+export async function* repliesIn(
+  response: Response,
+  { provider, redact }: CallFacts,
+  mark?: string,
+): AsyncGenerator<ReplyPiece> {
+  const requestId = requestIdIn(headerReader(response.headers));
+  const facts = { provider, redact, requestId };
+  const type = response.headers.get('content-type') ?? 'no content type';
+  if (!response.body || !type.includes('text/event-stream'))
+    return yield { data: checked(await response.text(), facts, type), whole: true, ...given({ requestId }) };
+  for await (const text of eventData(response.body)) {
+    yield { data: text === mark ? text : checked(text, facts), ...given({ requestId }) };
+    if (text === mark) return;
+  }
+}
+
+/** The JSON of a body, of which the type is given, or of one event of a stream. */
+function checked(text: string, facts: CallFacts, type?: string): unknown {
+  const data = parseJson(text);
+  if (data === undefined) throw notAReply(`${type ?? 'an event'} that is no JSON`, facts.requestId, type === undefined);
+  const failure = errorInReply(data, facts);
+  if (failure) throw failure;
+  return data;
+}
+
+/** The first of these environment variables that is set; `''` when none is, or where there is no environment. */
+export function environment(names: readonly string[]): string {
+  const host: unknown = Reflect.get(globalThis, 'process');
+  const variables = isFields(host) ? fieldsOf(host['env']) : {};
+  return names.map((name) => stringOf(variables[name])).find((value) => value !== '') ?? '';
+}

@@ -1,0 +1,37 @@
+import { UserError } from '../errors.ts';
+import type { ModelRequest, ModelSettings } from '../protocol/request.ts';
+import type { Adaptation } from '../protocol/response.ts';
+
+/** Reports one difference between what was asked and what a wire can carry. */
+export type Report = (type: Adaptation['type'], name: string, detail: string) => void;
+
+/** Refuses a request that counts on a conversation kept by the provider, for an adapter whose wire keeps none. */
+export function refuseServerState(request: ModelRequest, adapter: string): void {
+  for (const field of ['conversationId', 'previousResponseId'] as const) {
+    if (request[field] === undefined) continue;
+    throw new UserError(`${field}: the ${adapter} adapter has no state on the server; use a session.`);
+  }
+}
+
+/** What every wire without these settings does anyway, so that nobody need be told. */
+const usual: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ['truncation', 'disabled'],
+  ['store', false],
+  ['cache', 'auto'],
+]);
+
+/** The settings that a model has, those that are null left out; what it lacks is reported, but for the names in `silent`. */
+export function knownSettings(
+  settings: ModelSettings,
+  allowed: readonly string[] | undefined,
+  { report, silent = [] }: { report: Report; silent?: readonly string[] },
+): ModelSettings {
+  const entries = Object.entries(settings).filter(([name, value]) => {
+    if (value === undefined || value === null) return false;
+    const has = allowed?.includes(name) !== false;
+    if (!has && value !== usual.get(name) && !silent.includes(name))
+      report('unsupported_setting', name, 'there is no such setting here');
+    return has;
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,53 @@
+import { AgentsError } from '../errors.ts';
+import { callError, type CallFacts } from './errors.ts';
+import { redactor } from './redact.ts';
+import { repliesIn, type ReplyPiece } from './replies.ts';
+
+type Signalled = { readonly signal?: AbortSignal };
+
+/** How bodies of one wire are posted and replies put together. */
+export type ReplyWire<Body, Reply> = {
+  readonly provider: string;
+  /** The text that closes a stream, where the wire has one; `accumulate` is handed it. */
+  readonly mark?: string;
+  /** Sends a body through the client; `facts` are there before anything can fail. Throws a `UserError` when address or key is missing. */
+  connect(
+    body: Body,
+  ): Promise<{ facts: CallFacts; readonly post: (signal: AbortSignal | undefined) => Promise<Response> }>;
+  /** The body that asks for a stream. */
+  streamed(body: Body): Body;
+  accumulate(): { add(piece: ReplyPiece): unknown; end(): Reply };
+  /** A reply that was not streamed. */
+  whole(piece: ReplyPiece): Reply;
+};
+
+/** Carries bodies through a client that hands out raw responses, whose own reader of streams would hide pings and cuts. */
+export function replyTransport<Body, Reply>(
+  wire: ReplyWire<Body, Reply>,
+): {
+  send(body: Body, call: Signalled): Promise<Reply>;
+  open(body: Body, call: Signalled): AsyncGenerator<ReplyPiece>;
+  toError(error: unknown): ReturnType<typeof callError>;
+} {
+  async function* call(body: Body, { signal }: Signalled): AsyncGenerator<ReplyPiece> {
+    const { facts, post } = await wire.connect(body);
+    try {
+      yield* repliesIn(await post(signal), facts, wire.mark);
+    } catch (error) {
+      throw error instanceof AgentsError || signal?.aborted ? error : callError(error, facts);
+    }
+  }
+  return {
+    async send(body, context) {
+      const streamed = wire.accumulate();
+      for await (const piece of call(body, context)) {
+        // Some gateways stream whatever is asked.
+        if (piece.whole) return wire.whole(piece);
+        streamed.add(piece);
+      }
+      return streamed.end();
+    },
+    open: (body, context) => call(wire.streamed(body), context),
+    toError: (error) => callError(error, { provider: wire.provider, redact: redactor() }),
+  };
+}
