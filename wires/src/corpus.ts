@@ -41,6 +41,8 @@ export type Expected = {
   legacyFunctionCall?: { name: string; arguments: unknown };
   error?: { status: number; code?: string | number | null; message: string; inStream?: boolean; in200?: boolean };
   malformed?: boolean;
+  /** Why more than one outcome is right: then a `protocol` error is one. */
+  ambiguous?: string;
 };
 export type Exchange = {
   index: number;
@@ -107,8 +109,12 @@ export async function play({ exchange, model, reading = {} }: Play): Promise<str
     : responseProblems(result, exchange.expected, reading);
 }
 
-function errorProblems(error: ModelError, { error: expected, malformed }: Expected, reading: Reading): string[] {
-  if (malformed) return differences({ kind: [error.kind, 'protocol'] });
+function errorProblems(
+  error: ModelError,
+  { error: expected, malformed, ambiguous }: Expected,
+  reading: Reading,
+): string[] {
+  if (malformed || (ambiguous !== undefined && !expected)) return differences({ kind: [error.kind, 'protocol'] });
   if (!expected) return [`unexpected error: ${error.kind}: ${error.message}`];
   const overHTTP = expected.status >= 400;
   return [
@@ -128,40 +134,50 @@ export function errorKind({ status, code }: { status: number; code?: string | nu
   return 'invalid_request';
 }
 
-// oxlint-disable-next-line complexity -- one comparison after the other
 function responseProblems(response: ModelResponse, expected: Expected, reading: Reading): string[] {
   if (expected.error || expected.malformed) return ['an error was expected'];
-  const { inputTokensDetails, outputTokensDetails } = response.usage;
-  const usage: { [count: string]: number } = {
-    inputTokens: response.usage.inputTokens,
-    outputTokens: response.usage.outputTokens,
-    totalTokens: response.usage.totalTokens,
-    cachedInputTokens: inputTokensDetails.cachedTokens,
-    cacheWriteTokens: inputTokensDetails.cacheWriteTokens,
-    reasoningTokens: outputTokensDetails.reasoningTokens,
-  };
-  const { usage: countsOf = (counts: Counts) => counts, hosted = () => [], isHosted = () => true } = reading;
-  const counted = Object.entries(countsOf(expected.usage ?? {})).filter(([, value]) => value !== null);
+  const { output, stop, id, model } = response;
   return [
     ...differences({
-      text: [textIn(response.output, 'output_text'), expected.text],
-      refusal: [textIn(response.output, 'refusal') || null, expected.refusal || null],
-      reasoning: [reasoningIn(response.output), expected.reasoningText ?? ''],
-      finish: [response.stop.raw ?? null, expected.finishReason],
-      id: [response.id ?? '', expected.responseId ?? ''],
-      model: [response.model, expected.responseModel ?? response.model],
-      usage: [Object.fromEntries(counted.map(([name]) => [name, usage[name]])), Object.fromEntries(counted)],
-      source: [response.usage.source, expected.usage === null ? 'estimated' : 'reported'],
-      hosted: [response.output.flatMap(hosted), expected.hostedToolCalls.filter(isHosted)],
+      text: [textIn(output, 'output_text'), expected.text],
+      refusal: [textIn(output, 'refusal'), expected.refusal || ''],
+      reasoning: [reasoningIn(output), expected.reasoningText || ''],
+      finish: [stop.raw ?? null, expected.finishReason],
+      id: [id ?? '', expected.responseId || ''],
+      model: [model, expected.responseModel ?? model],
     }),
-    ...callProblems(response.output, expected),
+    ...usageProblems(response, expected, reading),
+    ...hostedProblems(response, expected, reading),
+    ...callProblems(output, expected),
   ];
+}
+
+function usageProblems({ usage }: ModelResponse, { usage: recorded }: Expected, reading: Reading): string[] {
+  const { usage: countsOf = (counts: Counts) => counts } = reading;
+  const counts: { [count: string]: number } = {
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens,
+    totalTokens: usage.totalTokens,
+    cachedInputTokens: usage.inputTokensDetails.cachedTokens,
+    cacheWriteTokens: usage.inputTokensDetails.cacheWriteTokens,
+    reasoningTokens: usage.outputTokensDetails.reasoningTokens,
+  };
+  const counted = Object.entries(countsOf(recorded ?? {})).filter(([, value]) => value !== null);
+  return differences({
+    usage: [Object.fromEntries(counted.map(([name]) => [name, counts[name]])), Object.fromEntries(counted)],
+    source: [usage.source, recorded === null ? 'estimated' : 'reported'],
+  });
+}
+
+function hostedProblems({ output }: ModelResponse, { hostedToolCalls }: Expected, reading: Reading): string[] {
+  const { hosted = () => [], isHosted = () => true } = reading;
+  return differences({ hosted: [output.flatMap(hosted), hostedToolCalls.filter(isHosted)] });
 }
 
 function callProblems(output: readonly Item[], expected: Expected): string[] {
   const legacy = expected.legacyFunctionCall ? [{ ...expected.legacyFunctionCall, callId: '' }] : [];
   const wanted = [...expected.toolCalls, ...legacy];
-  const calls = output.filter((item) => item.type === 'function_call');
+  const calls = output.filter(isCall);
   if (calls.length !== wanted.length) return [`${calls.length} calls instead of ${wanted.length}`];
   return calls.flatMap((call, index) => {
     const want = wanted[index] ?? { name: '', arguments: null, callId: '' };
@@ -170,9 +186,14 @@ function callProblems(output: readonly Item[], expected: Expected): string[] {
       callId: [call.call_id, want.callId === '' ? call.call_id : want.callId],
       minted: [call.call_id === '', false],
       status: [call.status, 'completed'],
-      arguments: [normal(call.arguments), normal(want.arguments)],
+      arguments: [normal(call.arguments ?? call.input), normal(want.arguments)],
     });
   });
+}
+
+/** What the client is to run: calls of functions, and of tools that take any text. */
+function isCall(item: Item): item is Item & { name?: string; call_id?: string; arguments?: string; input?: string } {
+  return item.type === 'function_call' || item.type === 'custom_tool_call';
 }
 
 function normal(args: unknown): unknown {

@@ -9,9 +9,14 @@ export function endpoint(respond: Responder): { sent: Sent[]; fetch: typeof fetc
   return {
     sent,
     fetch: async (input, init) => {
-      const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
-      const body = JSON.parse(init?.body as string) as Sent['body'];
-      const call = { url, headers: new Headers(init?.headers), body };
+      const request = input instanceof Request ? input : undefined;
+      const url = input instanceof Request ? input.url : new URL(input).href;
+      const text = request ? await request.text() : (init?.body as string);
+      const call = {
+        url,
+        headers: new Headers(request?.headers ?? init?.headers),
+        body: JSON.parse(text) as Sent['body'],
+      };
       sent.push(call);
       return respond(call);
     },

@@ -24,8 +24,10 @@ class StreamedReply {
   #requestId: string | undefined;
   #told: ReasoningField | undefined;
 
-  add({ data, requestId }: Chunk): readonly ModelEvent[] {
+  add({ data, requestId, whole }: Chunk): readonly ModelEvent[] {
     this.#requestId ??= requestId;
+    // What a server did not stream has ended, whatever it says of it.
+    if (whole) return [...this.add({ data }), ...this.add({ data: doneMark })];
     if (data === doneMark) {
       this.#done = true;
       return this.#calls.end();

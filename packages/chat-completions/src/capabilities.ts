@@ -27,6 +27,10 @@ const settings = [
 export function capabilitiesOf(provider: string, model: string, user?: Capabilities): Capabilities {
   const { lacks, hostedTools } = dialectOf(provider, model);
   const wire: Capabilities = {
+    // Engines such as vLLM's hold the model to the format from the first token on, so that it cannot call a tool:
+    // https://github.com/vllm-project/vllm/issues/39929. Without tools every endpoint can be asked for it.
+    structuredOutput: 'without_tools',
+    jsonMode: true,
     serverState: [],
     toolOutputMedia: false,
     hostedTools: Object.keys(hostedTools),

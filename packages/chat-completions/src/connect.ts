@@ -1,5 +1,5 @@
-import { isFields, UserError } from '@polyrun/core';
-import { fieldsOf, stringOf } from '@polyrun/core/http';
+import { UserError } from '@polyrun/core';
+import { environment, keyIn, stringOf } from '@polyrun/core/http';
 import { OpenAI } from 'openai';
 import type { AdapterOptions } from './options.ts';
 import { hostOf, presets, variablesOf } from './presets.ts';
@@ -76,25 +76,18 @@ function azurePath(url: URL, { query, model }: { query: Query; model: string }):
   if (dated) query['api-version'] = version;
 }
 
-async function keyOf({ apiKey, headers = {}, baseURL }: AdapterOptions, { provider, preset }: Place): Promise<string> {
-  const { keys } = variablesOf(preset ?? '');
-  const key =
-    (typeof apiKey === 'function' ? await apiKey() : apiKey) || (preset === undefined ? '' : environment(keys));
+function keyOf({ apiKey, headers = {}, baseURL }: AdapterOptions, { provider, preset }: Place): Promise<string> {
   const needed = preset !== undefined && !hostOf(stringOf(presets[preset]?.url)).startsWith('localhost');
-  if (key !== '' || !needed || Object.keys(headers).some((name) => /^(authorization|api-key)$/i.test(name))) return key;
   const where = baseURL === undefined ? '' : ` at ${hostOf(baseURL)}`;
-  throw new UserError(`No API key for ${provider}${where}: set ${keys[0]}, or give the option apiKey.`);
+  return keyIn(
+    // Where no key is needed, none is missing.
+    { apiKey, headers: needed ? headers : { authorization: '' } },
+    { provider: provider + where, variables: preset === undefined ? [] : variablesOf(preset).keys },
+  );
 }
 
 function authorization(key: string, { preset }: Place): { [name: string]: string | null } {
   const azure = preset === 'azure';
   // The client's own header is taken back where there is nothing to put into it.
   return { Authorization: key === '' || azure ? null : `Bearer ${key}`, ...(azure && { 'api-key': key || null }) };
-}
-
-/** The first of these environment variables that is set; `''` when none is, or where there is no environment. */
-function environment(names: readonly string[]): string {
-  const host: unknown = Reflect.get(globalThis, 'process');
-  const variables = isFields(host) ? fieldsOf(host['env']) : {};
-  return names.map((name) => stringOf(variables[name])).find((value) => value !== '') ?? '';
 }

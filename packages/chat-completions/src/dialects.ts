@@ -10,7 +10,7 @@ export type Dialect = {
   /** The settings that the wire does not have, beside those of the rows before. */
   readonly lacks: readonly Setting[];
   /** The role under which instructions go, also those in the middle. */
-  readonly systemRole: 'system' | 'developer';
+  readonly systemRole: 'system' | 'developer' | 'user';
   /** How the wish for more or less reasoning is spelled. */
   readonly effort: (effort: string) => JsonObject;
   /** Efforts that the wire lacks, with the nearest one that it has. */
@@ -72,7 +72,7 @@ const openai = {
   names: { maxTokens },
   lacks: ['topK'],
   efforts: { max: 'xhigh' },
-  facts: { schemaDialect: 'openai_strict' },
+  facts: { schemaDialect: 'openai_strict', structuredOutput: 'with_tools' },
 } as const;
 
 /** Every quirk that this package knows, in one table. Rows overlay each other in order; a test holds a fixture for each. What no row says is permitted: the API is the authority. */
@@ -83,10 +83,18 @@ export const dialectRows: readonly DialectRow[] = [
   {
     provider: 'openai',
     models: /^(o\d|gpt-[5-9](?!.*chat))/,
-    lacks: ['temperature', 'topP', 'stop', ...penalties],
+    lacks: ['temperature', 'topP', ...penalties],
     systemRole: 'developer',
     facts: { reasoning: 'always' },
   },
+  // https://platform.openai.com/docs/api-reference/chat/create: o3-mini takes it all the same.
+  { provider: 'openai', models: /^(o3(?!-mini)|o4|gpt-[5-9](?!.*chat))/, lacks: ['stop'] },
+  // The first of them know neither role: "Unsupported value: 'messages[0].role' does not support 'developer' with this model."
+  { provider: 'openai', models: /^o1-(mini|preview)/, systemRole: 'user' },
+  // "Content blocks are expected to be either text or image_url type."
+  { provider: 'openai', models: /^(o\d|gpt-(?!.*(audio|realtime)))/, facts: { input: ['image', 'file'] } },
+  // https://platform.openai.com/docs/guides/structured-outputs: since gpt-4o, before that JSON mode.
+  { provider: 'openai', models: /^gpt-(3|4(-|$))/, facts: { structuredOutput: 'none' } },
   // https://platform.openai.com/docs/guides/tools-web-search: a field of the body, for the search models only.
   {
     provider: 'openai',
@@ -124,6 +132,8 @@ export const dialectRows: readonly DialectRow[] = [
     strictTools: false,
     facts: { structuredOutput: 'none', input: [], reasoningReplay: 'required' },
   },
+  // https://github.com/deepseek-ai/DeepSeek-V3/issues/1376: "Thinking mode does not support this tool_choice", and it is the default.
+  { provider: 'deepseek', models: /^(?!deepseek-chat)/, facts: { forcedToolChoice: false } },
   // https://openrouter.ai/docs/use-cases/reasoning-tokens, /docs/features/multimodal/pdfs and its server tools.
   {
     provider: 'openrouter',
@@ -157,6 +167,8 @@ export const dialectRows: readonly DialectRow[] = [
   },
   // https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model
   { provider: 'moonshot', models: /^kimi-/, facts: { reasoningReplay: 'required' } },
+  // "tool_choice 'required' is incompatible with thinking enabled", which it is by default.
+  { provider: 'moonshot', models: /^kimi-k(2\.\d|2-thinking|[3-9])/, facts: { forcedToolChoice: false } },
   {
     provider: 'moonshot',
     models: /^kimi-k[3-9]/,
@@ -168,12 +180,18 @@ export const dialectRows: readonly DialectRow[] = [
     provider: 'alibaba',
     lacks: [...openaiOnly, 'frequencyPenalty'],
     effort: (effort) => ({ enable_thinking: effort !== 'none' }),
+    // "tool_choice is one of the strings that should be [none, auto]"
+    facts: { forcedToolChoice: false },
     hostedTools: { web_search: () => ({ body: { enable_search: true } }) },
   },
   // https://docs.x.ai/docs/api-reference
   { provider: 'xai', names: { maxTokens }, lacks: [...openaiOnly, 'topK'] },
+  // https://docs.x.ai/docs/guides/structured-outputs: beside tools from Grok 4 on.
+  { provider: 'xai', models: /^grok-[4-9]/, facts: { structuredOutput: 'with_tools' } },
   // https://ai.google.dev/gemini-api/docs/openai
   { provider: 'gemini', lacks: [...openaiOnly, 'topK', 'parallelToolCalls'] },
+  // https://ai.google.dev/gemini-api/docs/structured-output: beside tools from Gemini 3 on.
+  { provider: 'gemini', models: /^gemini-[3-9]/, facts: { structuredOutput: 'with_tools' } },
   // https://inference-docs.cerebras.ai/resources/openai: no developer role, penalties are refused.
   { provider: 'cerebras', names: { maxTokens }, lacks: [...openaiOnly, ...penalties, 'topK'] },
   // https://docs.perplexity.ai/guides/chat-completions-guide
@@ -185,7 +203,7 @@ export const dialectRows: readonly DialectRow[] = [
     facts: { tools: false },
   },
   // https://docs.ollama.com/api/openai-compatibility: the list of supported request fields.
-  { provider: 'ollama', lacks: [...openaiOnly, 'topK', 'parallelToolCalls'] },
+  { provider: 'ollama', lacks: [...openaiOnly, 'topK', 'parallelToolCalls'], facts: { forcedToolChoice: false } },
   // https://docs.sambanova.ai/docs/en/features/openai-compatibility
   { provider: 'sambanova', lacks: [...openaiOnly, ...penalties, 'seed'] },
 ];

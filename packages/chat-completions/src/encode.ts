@@ -1,9 +1,8 @@
 import {
-  strictSchema,
+  toDialect,
   toJson,
   UserError,
   type Adaptation,
-  type Capabilities,
   type FunctionToolSpec,
   type HostedToolSpec,
   type Json,
@@ -13,21 +12,28 @@ import {
   type ToolSpec,
 } from '@polyrun/core';
 import type { Dialect } from './dialects.ts';
-import { chatMessages } from './messages.ts';
+import { messageWriter } from './messages.ts';
 import { ordered } from './order.ts';
 import { reasoningIn } from './reasoning.ts';
 import type { Destination, Target } from './target.ts';
 import type { Body, ChatMessage, JsonObject } from './wire.ts';
 
+type Encoded = { body: Body; adaptations: readonly Adaptation[] };
+
 /**
- * A request as the body of a Chat Completions call. What the endpoint cannot carry becomes an adaptation; hosted tools that it
- * lacks and server-held conversations are a `UserError`.
+ * Makes the body of a Chat Completions call of a request. What the endpoint cannot carry becomes an adaptation; hosted tools that it
+ * lacks and server-held conversations are a `UserError`. Items that were in an earlier request are not converted again.
  */
-export function encodeRequest(
+export function requestEncoder(destination: Destination): (request: ModelRequest) => Encoded {
+  const write = messageWriter(destination);
+  return (request) => encodeRequest(request, destination, write);
+}
+
+function encodeRequest(
   request: ModelRequest,
-  capabilities: Capabilities,
   destination: Destination,
-): { body: Body; adaptations: readonly Adaptation[] } {
+  write: ReturnType<typeof messageWriter>,
+): Encoded {
   const { provider, model, dialect } = destination;
   for (const field of ['conversationId', 'previousResponseId'] as const) {
     if (request[field] === undefined) continue;
@@ -35,19 +41,18 @@ export function encodeRequest(
   }
   const adaptations: Adaptation[] = [];
   const report: Target['report'] = (type, name, detail) => void adaptations.push({ type, name, detail });
-  const target: Target = { ...destination, capabilities, report };
+  const target: Target = { ...destination, report };
   const { settings } = request;
   const { tools, fields } = toolFields(request.tools, target);
-  const { format, prompt = '' } = outputFormat(request, target);
-  const instructions = [request.instructions, prompt].filter(Boolean).join('\n\n');
+  const { instructions = '' } = request;
   const first: ChatMessage[] = instructions === '' ? [] : [{ role: dialect.systemRole, content: instructions }];
-  const messages = ordered([...first, ...chatMessages(request.input, target)], target);
+  const messages = ordered([...first, ...write(request.input, report)], target);
   const body: Body = {
     model,
     messages,
     ...fields,
     ...(tools.length > 0 && { tools, ...choiceField(settings.toolChoice, target) }),
-    ...(format && { response_format: format }),
+    ...outputFormat(request, target),
     ...settingFields(settings, tools.length > 0, target),
     ...effortField(settings.reasoning, target),
     ...reasoningOff(messages, settings, target),
@@ -71,7 +76,7 @@ function isFunctionTool(spec: ToolSpec): spec is FunctionToolSpec {
 }
 
 function functionTool({ name, description, parameters, strict }: FunctionToolSpec, target: Target): JsonObject {
-  const { dialect, capabilities, provider, model, report } = target;
+  const { dialect, capabilities, provider, model } = target;
   if (capabilities.tools === false)
     throw new UserError(`tools: ${provider}/${model} has none; leave out '${name}' or change the model.`);
   return {
@@ -79,17 +84,21 @@ function functionTool({ name, description, parameters, strict }: FunctionToolSpe
     function: {
       name,
       description,
-      ...schemaFields(name, parameters, strict && dialect.strictTools ? report : undefined),
+      ...schemaFields(name, parameters, { target, asked: strict && dialect.strictTools }),
     },
   };
 }
 
-/** The schema of a tool's arguments; in the form that strict mode wants, where it is asked for and the schema has one. */
-function schemaFields(name: string, schema: Json, report?: Target['report']): { parameters: Json; strict?: true } {
-  const made = report && strictSchema(schema);
-  if (made?.strict) return { parameters: made.schema, strict: true };
-  if (made) report('changed_schema', name, `not strict, because it has ${made.reason}`);
-  return { parameters: schema };
+/** A schema in the form that the endpoint takes, and strict where that is asked for and possible. */
+function schemaFields(
+  name: string,
+  schema: Json,
+  { target, asked }: { target: Target; asked: boolean },
+): { parameters: Json; strict?: true } {
+  const form = target.capabilities.schemaDialect === 'basic' ? 'basic' : asked ? 'openai_strict' : 'full';
+  const { schema: parameters, verdict, detail } = toDialect(schema, form);
+  if (detail !== '') target.report('changed_schema', name, detail);
+  return form === 'openai_strict' && verdict !== 'rejected' ? { parameters, strict: true } : { parameters };
 }
 
 function hostedTool(spec: HostedToolSpec, target: Target): { tool?: JsonObject; body?: JsonObject } {
@@ -115,23 +124,13 @@ function choiceField(choice: ToolChoice | undefined, { dialect, capabilities, re
   return { tool_choice: forced ? dialect.required : choice };
 }
 
-/** Native where the model has it; else the schema stands in the instructions and any JSON object is asked for. */
-function outputFormat(
-  { output, tools }: ModelRequest,
-  { capabilities, report }: Target,
-): { format?: JsonObject; prompt?: string } {
+/** The core asks for an output type only where the model has it beside what else is asked; JSON mode is a schema that permits anything. */
+function outputFormat({ output }: ModelRequest, target: Target): JsonObject {
   if (output === undefined) return {};
-  const { structuredOutput } = capabilities;
-  const { schema, strict } = output;
-  if (structuredOutput !== 'none' && !(structuredOutput === 'without_tools' && tools.length > 0)) {
-    const name = output.name.replace(/[^\w-]/g, '_').slice(0, 64);
-    const { parameters, strict: exact = false } = schemaFields(output.name, schema, strict ? report : undefined);
-    return { format: { type: 'json_schema', json_schema: { name, schema: parameters, strict: exact } } };
-  }
-  report('output_strategy', 'prompted', 'the schema stands in the instructions');
-  const prompt = `Answer with one JSON object that obeys this JSON Schema:\n${JSON.stringify(schema)}`;
-  // JSON mode would keep the model from calling tools.
-  return tools.length > 0 ? { prompt } : { prompt, format: { type: 'json_object' } };
+  if (output.schema === true) return { response_format: { type: 'json_object' } };
+  const name = output.name.replace(/[^\w-]/g, '_').slice(0, 64);
+  const { parameters, strict = false } = schemaFields(output.name, output.schema, { target, asked: output.strict });
+  return { response_format: { type: 'json_schema', json_schema: { name, schema: parameters, strict } } };
 }
 
 function settingFields(settings: ModelSettings, withTools: boolean, target: Target): JsonObject {

@@ -1,22 +1,31 @@
 import {
   contentText,
   isFields,
+  mediaApart,
+  oncePerItem,
   wireIds,
+  type Adaptation,
   type FunctionCallItem,
   type FunctionCallOutputItem,
   type Item,
   type Json,
-  type MessageItem,
   type OutputItem,
   type ReasoningItem,
 } from '@polyrun/core';
 import { given, isList } from '@polyrun/core/http';
 import { userContent } from './content.ts';
 import type { ReasoningField } from './dialects.ts';
-import { api, type Target } from './target.ts';
+import { api, type Destination, type Target } from './target.ts';
 import { isClosed } from './tool-calls.ts';
 import type { ChatMessage, JsonObject } from './wire.ts';
 
+/** What an item gives to the messages, whatever stands around it: a message, the answer to a call, or a part of the model's turn. */
+type Piece =
+  | { readonly type: 'message'; readonly message: ChatMessage }
+  | { readonly type: 'output'; readonly callId: string; readonly content: string }
+  | { readonly type: 'turn'; readonly text?: string; readonly call?: Call; readonly thought?: Thought };
+type Call = { readonly callId: string; readonly fields: JsonObject };
+type Thought = { readonly text: string; readonly field: string | undefined; readonly extras: JsonObject };
 /** The items of one turn of the model, which this wire holds in one message. */
 type Turn = {
   texts: string[];
@@ -25,66 +34,96 @@ type Turn = {
   field: string;
   extras: { [field: string]: Json };
 };
-type Encoding = { readonly target: Target; readonly wireId: (callId: string) => string };
 
 /** Where reasoning goes back whose item does not tell the field it came in. */
 const defaultField: ReasoningField = 'reasoning_content';
 
-/** Items as messages: a turn of the model is one assistant message, outputs follow their calls, media of outputs go to the user. */
-export function chatMessages(items: readonly Item[], target: Target): ChatMessage[] {
-  const messages: ChatMessage[] = [];
-  const at: Encoding = { target, wireId: wireIds(target.dialect.callIds) };
-  let turn: Turn | undefined;
-  let media: readonly JsonObject[] = [];
-  const close = () => {
-    if (turn) messages.push(...assistantMessage(turn, target));
-    else if (media.length > 0) messages.push({ role: 'user', content: media });
-    turn = undefined;
-    media = [];
-  };
-  for (const item of items) {
-    if (item.type === 'function_call_output') {
-      const before = media;
-      if (turn) close();
-      const { text, moved } = toolOutput(item, target);
-      messages.push({ role: 'tool', tool_call_id: at.wireId(item.call_id), content: text });
-      media = [...before, ...moved];
-    } else if (item.type === 'message' && item.role !== 'assistant') {
-      close();
-      messages.push(inputMessage(item, target));
-    } else {
-      if (!turn) close();
-      turn ??= { texts: [], calls: [], reasoning: '', field: defaultField, extras: {} };
-      addToTurn(turn, item, at);
+/**
+ * Makes messages of items: a turn of the model is one assistant message, outputs follow their calls, media of outputs go to the
+ * user. An item is converted once; the next request puts the pieces together again.
+ */
+export function messageWriter(
+  destination: Destination,
+): (items: readonly Item[], report: Target['report']) => ChatMessage[] {
+  const convert = oncePerItem((item) => {
+    const adaptations: Adaptation[] = [];
+    const report: Target['report'] = (type, name, detail) => void adaptations.push({ type, name, detail });
+    return { piece: pieceOf(item, { ...destination, report }), adaptations };
+  });
+  const apart = mediaApart();
+  return (items, report) => {
+    const messages: ChatMessage[] = [];
+    const wireId = wireIds(destination.dialect.callIds);
+    let turn: Turn | undefined;
+    const close = () => {
+      if (turn) messages.push(...assistantMessage(turn, report));
+      turn = undefined;
+    };
+    for (const item of apart(items, report)) {
+      const { piece, adaptations } = convert(item);
+      for (const { type, name, detail } of adaptations) report(type, name, detail);
+      if (piece.type === 'turn') addToTurn((turn ??= newTurn()), piece, wireId);
+      else {
+        close();
+        messages.push(
+          piece.type === 'message'
+            ? piece.message
+            : { role: 'tool', tool_call_id: wireId(piece.callId), content: piece.content },
+        );
+      }
     }
-  }
-  close();
-  return messages;
+    close();
+    return messages;
+  };
 }
 
-function inputMessage({ role, content }: MessageItem, target: Target): ChatMessage {
-  if (role === 'user') return { role, content: userContent(content, target) };
-  return { role: target.dialect.systemRole, content: contentText(content) };
+function newTurn(): Turn {
+  return { texts: [], calls: [], reasoning: '', field: defaultField, extras: {} };
 }
 
-function addToTurn(turn: Turn, item: OutputItem, { target, wireId }: Encoding): void {
-  if (item.type === 'message') turn.texts.push(contentText(item.content));
-  else if (item.type === 'function_call') turn.calls.push(toolCall(item, wireId(item.call_id), target));
-  else if (item.type === 'reasoning') addReasoning(turn, item, target);
-  else target.report('dropped_item', item.type, 'this wire has no place for what a provider did by itself');
-}
-
-function addReasoning(turn: Turn, item: ReasoningItem, target: Target): void {
-  const { field, ...extras } = ownData(item, target);
-  turn.reasoning += (item.content ?? item.summary).map(({ text }) => text).join('');
-  if (typeof field === 'string') turn.field = field;
-  for (const [name, value] of Object.entries(extras)) {
+function addToTurn(
+  turn: Turn,
+  { text, call, thought }: Piece & { type: 'turn' },
+  wireId: (callId: string) => string,
+): void {
+  if (text !== undefined) turn.texts.push(text);
+  if (call) turn.calls.push({ id: wireId(call.callId), ...call.fields });
+  if (!thought) return;
+  turn.reasoning += thought.text;
+  turn.field = thought.field ?? turn.field;
+  for (const [name, value] of Object.entries(thought.extras)) {
     const earlier = turn.extras[name];
     turn.extras[name] = isList(earlier) && isList(value) ? [...earlier, ...value] : value;
   }
 }
 
-function toolCall(item: FunctionCallItem, id: string, target: Target): JsonObject {
+function pieceOf(item: Item, target: Target): Piece {
+  switch (item.type) {
+    case 'message': {
+      const { role, content } = item;
+      if (role === 'assistant') return { type: 'turn', text: contentText(content) };
+      if (role === 'user') return { type: 'message', message: { role, content: userContent(content, target) } };
+      return { type: 'message', message: { role: target.dialect.systemRole, content: contentText(content) } };
+    }
+    case 'function_call':
+      return { type: 'turn', call: { callId: item.call_id, fields: callFields(item, target) } };
+    case 'function_call_output':
+      return { type: 'output', callId: item.call_id, content: outputText(item, target) };
+    case 'reasoning':
+      return { type: 'turn', thought: thoughtOf(item, target) };
+    default:
+      target.report('dropped_item', item.type, 'this wire has no place for what a provider did by itself');
+      return { type: 'turn' };
+  }
+}
+
+function thoughtOf(item: ReasoningItem, target: Target): Thought {
+  const { field, ...extras } = ownData(item, target);
+  const text = (item.content ?? item.summary).map((part) => part.text).join('');
+  return { text, field: typeof field === 'string' ? field : undefined, extras };
+}
+
+function callFields(item: FunctionCallItem, target: Target): JsonObject {
   let { arguments: args } = item;
   // Servers parse the arguments of past calls and refuse the request when they cannot.
   if (!isClosed(args)) {
@@ -93,7 +132,13 @@ function toolCall(item: FunctionCallItem, id: string, target: Target): JsonObjec
     args = '{}';
   }
   const { extra_content } = ownData(item, target);
-  return { id, type: 'function', function: { name: item.name, arguments: args }, ...given({ extra_content }) };
+  return { type: 'function', function: { name: item.name, arguments: args }, ...given({ extra_content }) };
+}
+
+function outputText({ call_id, output }: FunctionCallOutputItem, { report }: Target): string {
+  const text = contentText(output);
+  if (text === '') report('other', 'function_call_output', `the empty output of ${call_id} is sent as (no output)`);
+  return text || '(no output)';
 }
 
 /** What this provider left on an item for itself; nothing when the item came by another provider or wire. */
@@ -112,7 +157,7 @@ function vendor(model: string): string {
   return model.includes('/') ? model.slice(0, model.indexOf('/')) : '';
 }
 
-function assistantMessage({ texts, calls, reasoning, field, extras }: Turn, { report }: Target): ChatMessage[] {
+function assistantMessage({ texts, calls, reasoning, field, extras }: Turn, report: Target['report']): ChatMessage[] {
   const text = texts.filter(Boolean).join('\n\n');
   if (text === '' && calls.length === 0) {
     if (reasoning !== '') report('dropped_item', 'reasoning', 'no message and no call goes with it');
@@ -129,22 +174,4 @@ function assistantMessage({ texts, calls, reasoning, field, extras }: Turn, { re
       ...(shown && { [field]: reasoning }),
     },
   ];
-}
-
-/** Tool messages hold nothing but text; what else an output has goes into a message of the user behind the outputs. */
-function toolOutput(
-  { call_id, output }: FunctionCallOutputItem,
-  target: Target,
-): { text: string; moved: readonly JsonObject[] } {
-  const text = contentText(output);
-  const media = typeof output === 'string' ? [] : output.filter(({ type }) => type !== 'input_text');
-  if (media.length > 0)
-    target.report('moved_media', 'function_call_output', `media of ${call_id} follow in a user message`);
-  else if (text === '')
-    target.report('other', 'function_call_output', `the empty output of ${call_id} is sent as (no output)`);
-  const moved = media.length > 0 ? userContent(media, target) : [];
-  return {
-    text: text || (media.length > 0 ? '(see the next user message)' : '(no output)'),
-    moved: typeof moved === 'string' ? [{ type: 'text', text: moved }] : moved,
-  };
 }

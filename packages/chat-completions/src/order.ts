@@ -4,9 +4,13 @@ import type { ChatMessage } from './wire.ts';
 
 type Messages = readonly ChatMessage[];
 
-/** Makes the smallest legal change where a wire wants more of the order of messages than that calls are paired; each is reported. */
-export function ordered(messages: Messages, target: Target): Messages {
-  return target.dialect.order.reduce((order, rule) => rules[rule](order, target.report), messages);
+/**
+ * Makes the smallest legal change where a wire wants more of the order of messages than that calls are paired, or where nothing is
+ * left to send; each is reported.
+ */
+export function ordered(messages: Messages, { dialect, report }: Target): Messages {
+  const legal = dialect.order.reduce((order, rule) => rules[rule](order, report), messages);
+  return legal.length > 0 ? legal : rules.user_last(legal, report);
 }
 
 const rules: { readonly [rule in OrderRule]: (messages: Messages, report: Target['report']) => Messages } = {
@@ -17,8 +21,8 @@ const rules: { readonly [rule in OrderRule]: (messages: Messages, report: Target
       return [{ role: 'assistant', content: 'OK.' }, message];
     }),
   user_last: (messages, report) => {
-    if (messages.at(-1)?.role !== 'assistant') return messages;
-    report('added_message', 'user', 'after the last message of the model');
+    if (/user|tool/.test(messages.at(-1)?.role ?? '')) return messages;
+    report('added_message', 'user', 'at the end, where the model may not have the last word');
     return [...messages, { role: 'user', content: 'Continue.' }];
   },
 };

@@ -5,7 +5,7 @@ import { capabilitiesOf } from './capabilities.ts';
 import { connector } from './connect.ts';
 import { decodeReply } from './decode.ts';
 import { dialectOf } from './dialects.ts';
-import { encodeRequest } from './encode.ts';
+import { requestEncoder } from './encode.ts';
 import type { AdapterOptions } from './options.ts';
 import { hostOf, presetName, presetOfURL, presets } from './presets.ts';
 import { api, type Destination } from './target.ts';
@@ -43,14 +43,14 @@ function modelOf(name: string, options: AdapterOptions): Model {
   const connect = connector(options, { provider, model, preset });
   return defineModel(
     { provider, api, name: model, capabilities },
-    codec({ provider, model, dialect }),
+    codec({ provider, model, dialect, capabilities }),
     chatTransport({ provider, streamFields, connect }),
   );
 }
 
 function codec(destination: Destination): Codec<Body, Reply, Chunk> {
   return {
-    encode: (request, capabilities) => encodeRequest(request, capabilities, destination),
+    encode: requestEncoder(destination),
     decode: (reply) => decodeReply(reply, destination),
     accumulate: accumulateReply,
   };

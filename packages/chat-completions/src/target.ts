@@ -5,10 +5,14 @@ import type { Dialect } from './dialects.ts';
 export const api = 'chat-completions';
 
 /** Which model of which provider a codec is for. */
-export type Destination = { readonly provider: string; readonly model: string; readonly dialect: Dialect };
-
-/** For whom one request is encoded, and where what it cannot carry is reported. */
-export type Target = Destination & {
+export type Destination = {
+  readonly provider: string;
+  readonly model: string;
+  readonly dialect: Dialect;
   readonly capabilities: Capabilities;
+};
+
+/** For whom something is encoded, and where what it cannot carry is reported. */
+export type Target = Destination & {
   readonly report: (type: Adaptation['type'], name: string, detail: string) => void;
 };

@@ -63,6 +63,51 @@ const fixtures: { [row: string]: Fixture } = {
     without: ['temperature'],
     facts: { reasoning: 'always', schemaDialect: 'openai_strict' },
   },
+  'openai /^(o3(?!-mini)|o4|gpt-[5-9](?!.*chat))/': {
+    model: 'o4-mini',
+    asked: { settings: { stop: ['x'] } },
+    sent: {},
+    without: ['stop'],
+  },
+  'openai /^o1-(mini|preview)/': {
+    model: 'o1-mini',
+    asked: { instructions: 'Be brief.', settings: { stop: ['x'] } },
+    sent: {
+      messages: [
+        { role: 'user', content: 'Be brief.' },
+        { role: 'user', content: 'Hello' },
+      ],
+      stop: ['x'],
+    },
+  },
+  'openai /^(o\\d|gpt-(?!.*(audio|realtime)))/': {
+    model: 'gpt-4.1',
+    asked: {
+      input: [
+        {
+          type: 'message',
+          role: 'user',
+          content: [{ type: 'input_audio', input_audio: { data: 'AA==', format: 'wav' } }],
+        },
+      ],
+    },
+    sent: { messages: [{ role: 'user', content: '[audio left out]' }] },
+    facts: { input: ['image', 'file'] },
+  },
+  'openai /^gpt-(3|4(-|$))/': {
+    model: 'gpt-4-turbo',
+    asked: { output: { name: 'o', schema: { type: 'object' }, strict: true } },
+    sent: {
+      tools: [
+        {
+          type: 'function',
+          function: { name: 'final_output', description: expect.any(String) as string, parameters: { type: 'object' } },
+        },
+      ],
+      tool_choice: 'required',
+    },
+    facts: { structuredOutput: 'none' },
+  },
   'openai /-search-/': {
     model: 'gpt-4o-search-preview',
     asked: {
@@ -111,6 +156,20 @@ const fixtures: { [row: string]: Fixture } = {
       tools: [{ type: 'function', function: { name: 'f', description: 'F', parameters } }],
     },
     without: ['seed'],
+  },
+  'deepseek /^(?!deepseek-chat)/': {
+    model: 'deepseek-v4-flash',
+    asked: { tools: [tool], settings: { toolChoice: 'required' } },
+    sent: {},
+    without: ['toolChoice'],
+    facts: { structuredOutput: 'none', forcedToolChoice: false, jsonMode: true },
+  },
+  'moonshot /^kimi-k(2\\.\\d|2-thinking|[3-9])/': {
+    model: 'kimi-k2.6',
+    asked: { tools: [tool], settings: { toolChoice: 'required' } },
+    sent: {},
+    without: ['toolChoice'],
+    facts: { forcedToolChoice: false },
   },
   'moonshot /^kimi-/': {
     model: 'kimi-k2.6',
@@ -168,8 +227,25 @@ const fixtures: { [row: string]: Fixture } = {
     },
     sent: { top_k: 4, enable_thinking: true, enable_search: true },
     without: ['frequencyPenalty'],
+    facts: { forcedToolChoice: false, structuredOutput: 'without_tools' },
   },
   xai: { model: 'grok-4', sent: { max_completion_tokens: 100, stop: ['x'] }, without: ['topK', 'verbosity', 'store'] },
+  'xai /^grok-[4-9]/': {
+    model: 'grok-4',
+    asked: { tools: [tool], output: { name: 'o', schema: { type: 'object' }, strict: false } },
+    sent: {
+      response_format: { type: 'json_schema', json_schema: { name: 'o', schema: { type: 'object' }, strict: false } },
+    },
+    facts: { structuredOutput: 'with_tools' },
+  },
+  'gemini /^gemini-[3-9]/': {
+    model: 'gemini-3-flash-preview',
+    asked: { tools: [tool], output: { name: 'o', schema: { type: 'object' }, strict: false } },
+    sent: {
+      response_format: { type: 'json_schema', json_schema: { name: 'o', schema: { type: 'object' }, strict: false } },
+    },
+    facts: { structuredOutput: 'with_tools' },
+  },
   gemini: {
     model: 'gemini-3-flash-preview',
     sent: { max_tokens: 100, seed: 7 },
@@ -199,7 +275,12 @@ const fixtures: { [row: string]: Fixture } = {
     },
     without: ['seed'],
   },
-  ollama: { model: 'gpt-oss:20b', sent: { max_tokens: 100, seed: 7 }, without: ['topK', 'parallelToolCalls', 'store'] },
+  ollama: {
+    model: 'gpt-oss:20b',
+    sent: { max_tokens: 100, seed: 7 },
+    without: ['topK', 'parallelToolCalls', 'store', 'toolChoice'],
+    facts: { forcedToolChoice: false },
+  },
   sambanova: {
     model: 'Llama-4-Maverick-17B-128E-Instruct',
     sent: { top_k: 5, max_tokens: 100 },

@@ -2,6 +2,7 @@ import { UserError, type Item, type Json, type ModelRequest } from '@polyrun/cor
 import { describe, expect, test } from 'vitest';
 import { chatCompletions } from '../src/index.ts';
 import { ask } from '@polyrun/wires/endpoint';
+import { verifies } from '../../core/test/requirements.ts';
 import { encoded } from './support/endpoint.ts';
 
 const user = (content: string): Item => ({ type: 'message', role: 'user', content });
@@ -57,7 +58,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('media in outputs go to a message of the user behind all outputs', async () => {
+  test('media in outputs go to messages of the user behind all outputs', async () => {
     const image = { type: 'input_image', image_url: 'data:image/png;base64,AA==' } as const;
     const { messages, response } = await encoded(
       ask({
@@ -75,7 +76,8 @@ describe('messages', () => {
     expect(messages.slice(2)).toEqual([
       { role: 'tool', tool_call_id: 'a', content: 'see' },
       { role: 'tool', tool_call_id: 'b', content: '(see the next user message)' },
-      { role: 'user', content: [sent, sent] },
+      { role: 'user', content: [sent] },
+      { role: 'user', content: [sent] },
       { role: 'user', content: 'so?' },
     ]);
     expect(response.adaptations.map(({ type }) => type)).toEqual(['moved_media', 'moved_media']);
@@ -316,22 +318,6 @@ describe('tools, output and settings', () => {
     expect(response.adaptations).toMatchObject([{ type: 'changed_schema', name: 'open' }]);
   });
 
-  test.each([
-    ['none', false, { type: 'json_object' }],
-    ['none', true, undefined],
-    ['without_tools', true, undefined],
-  ] as const)(
-    'structured output %s (with tools: %s) is asked for in words',
-    async (structuredOutput, withTools, format) => {
-      const output = { name: 'o', schema: { type: 'object', title: 'Answer' }, strict: true };
-      const request = ask({ instructions: 'Be brief.', output, tools: withTools ? [tool] : [] });
-      const { body, messages, response } = await encoded(request, { options: { capabilities: { structuredOutput } } });
-      expect(body['response_format']).toEqual(format);
-      expect(messages[0]?.['content']).toMatch(/^Be brief\.\n\nAnswer with one JSON object .*"title":"Answer"/s);
-      expect(response.adaptations).toEqual([expect.objectContaining({ type: 'output_strategy' })]);
-    },
-  );
-
   test('what Chat Completions does not have is reported, what it does anyway is not', async () => {
     const asked = ask({
       settings: { truncation: 'auto', cache: { ttl: '1h' }, reasoning: { summary: 'auto' } },
@@ -365,12 +351,17 @@ describe('tools, output and settings', () => {
   });
 
   test.each<[string, Partial<ModelRequest>, RegExp]>([
-    ['a conversation on the server', { conversationId: 'conv_1' }, /conversationId.*session/],
-    ['a previous response', { previousResponseId: 'resp_1' }, /previousResponseId.*session/],
+    [verifies('V2', 'a conversation on the server'), { conversationId: 'conv_1' }, /conversationId.*session/],
+    [verifies('V2', 'a previous response'), { previousResponseId: 'resp_1' }, /previousResponseId.*session/],
     [
-      'a hosted tool that the endpoint lacks',
+      verifies('T12', 'a hosted tool that the endpoint lacks'),
       { tools: [{ type: 'file_search' }] },
       /file_search.*capabilities\.hostedTools/,
+    ],
+    [
+      verifies('T13', 'a tool that the endpoint defines and the client answers'),
+      { tools: [{ type: 'computer_use_preview', display_width: 9, display_height: 9, environment: 'browser' }] },
+      /computer_use_preview.*capabilities\.hostedTools/,
     ],
   ])('%s is refused before any request', async (_, fields, words) => {
     const fetch = () => Promise.reject(new Error('there must be no request'));

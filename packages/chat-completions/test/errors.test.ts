@@ -4,6 +4,7 @@ import { ModelError, UserError } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
 import { chatCompletions, type AdapterOptions } from '../src/index.ts';
 import { all, ask, endpoint, json, sse } from '@polyrun/wires/endpoint';
+import { verifies } from '../../core/test/requirements.ts';
 import { completion, decoded, delta, streamed } from './support/endpoint.ts';
 
 const failed = (status: number, error: unknown, headers: { [name: string]: string } = {}) =>
@@ -44,13 +45,13 @@ describe('an answer that is an error', () => {
     [504, '', 'timeout'],
     [529, { message: 'Overloaded', type: 'overloaded_error' }, 'overloaded'],
     [418, '', 'invalid_request'],
-  ])('%i %j is %s', async (status, error, kind) => {
+  ])(verifies('E1', '%i %j is %s'), async (status, error, kind) => {
     const caught = await failed(status, error);
     expect(caught).toBeInstanceOf(ModelError);
     expect(caught).toMatchObject({ kind, status });
   });
 
-  test('says who said what, under which request id, and when to come back', async () => {
+  test(verifies('E1', 'says who said what, under which request id, and when to come back'), async () => {
     const headers = { 'x-request-id': 'req_1', 'retry-after': '7' };
     const error = await failed(429, { message: 'Slow down', code: 'rate_limit_exceeded', type: 'requests' }, headers);
     expect(error).toMatchObject({ kind: 'rate_limit', retryable: true, requestId: 'req_1', retryAfterMs: 7000 });

@@ -8,7 +8,7 @@ import { delta, finish } from './support/endpoint.ts';
 
 const encoder = new TextEncoder();
 
-describe('a stream that is cut at any byte', () => {
+describe('a stream that is cut at any byte', { timeout: 60_000 }, () => {
   const recorded = corpusMissing === undefined ? chatCassettes() : [];
   const streams = recorded
     .flatMap(({ id, exchanges }) => exchanges.map((exchange) => ({ id: `${id}/${exchange.index}`, ...exchange })))

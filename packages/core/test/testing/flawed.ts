@@ -82,6 +82,14 @@ export function renumbered(keep: (event: ModelEvent) => boolean) {
   };
 }
 
+/** Calls that are done, with what there is of their arguments, as soon as they have any. */
+export function endedEarly(event: ModelEvent): ModelEvent[] {
+  if (event.type !== 'response.function_call_arguments.delta') return [event];
+  const { output_index, sequence_number, delta } = event;
+  const item: OutputItem = { type: 'function_call', status: 'completed', call_id: 'c', name: 'look', arguments: delta };
+  return [event, { type: 'response.output_item.done', sequence_number, output_index, item }];
+}
+
 /** Deltas and whole texts in other words, the final item in the right ones. */
 export function renamed(event: ModelEvent): ModelEvent {
   if (event.type === 'response.output_text.delta') return { ...event, delta: event.delta.replace('üß', 'uess') };

@@ -28,6 +28,7 @@ import {
   quiet,
   remembering,
   changed,
+  endedEarly,
 } from './flawed.ts';
 
 /** A mistake that an author may make: what the adapter then does, the checks that must fail, and the adapter. */
@@ -119,6 +120,7 @@ export const flaws: readonly Flaw[] = [
         },
       })),
   ],
+  ['ends calls too early', ['cut', 'events'], streaming(endedEarly)],
   ['does not know a broken stream', ['reset'], toErrors(/terminated|closed/)],
   ['mixes answers', ['concurrent'], mixing],
   [

@@ -152,6 +152,10 @@ describe('the model conformance kit', () => {
     expect(() => describeModel({ name: 'x', createModel: acme })).toThrow('describeModel framework');
   });
 
+  test('a folder that is not there is named', async () => {
+    await expect(kit({ fixtures: '/nowhere' })).rejects.toThrow('describeModel fixtures: /nowhere is no folder');
+  });
+
   test.for([
     ['[]', 'is no JSON object'],
     ['{"exchanges":{}}', "lacks 'exchanges'"],

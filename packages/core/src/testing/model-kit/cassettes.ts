@@ -72,13 +72,21 @@ export type Recorded = Exchange & {
 export function readCassettes(folder: string | undefined): readonly Recorded[] {
   if (folder === undefined) return [];
   const at = folder.startsWith('file:') ? new URL(folder.endsWith('/') ? folder : `${folder}/`) : folder;
-  const names = files()
-    .readdirSync(at)
-    .filter((name) => name.endsWith('.json') && !name.startsWith('_'));
+  const names = namesIn(at).filter((name) => name.endsWith('.json') && !name.startsWith('_'));
   return names.toSorted().flatMap((name) => {
     const file = at instanceof URL ? new URL(name, at) : `${at}/${name}`;
     return exchangesOf(parseJson(files().readFileSync(file, 'utf8')), name);
   });
+}
+
+function namesIn(folder: string | URL): string[] {
+  try {
+    return files().readdirSync(folder);
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    const message = `describeModel fixtures: ${String(folder)} is no folder that can be read; give its whole path or a file URL.`;
+    throw new UserError(message, { cause });
+  }
 }
 
 function exchangesOf(cassette: unknown, file: string): Recorded[] {
