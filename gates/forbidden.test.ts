@@ -17,6 +17,11 @@ test('the core imports nothing lazily, where the lint rule for imports would not
   expect(sources('packages/core/src/**/*.ts').flatMap(lazy)).toEqual([]);
 });
 
+test('one file of the core asks its host for built-in modules: the kit for adapters needs a server and a folder', () => {
+  const asking = sources('packages/core/src/**/*.ts').filter(({ text }) => text.includes('getBuiltinModule'));
+  expect(asking.map(({ file }) => file)).toEqual(['packages/core/src/testing/model-kit/host.ts']);
+});
+
 test('the loop awaits in drive.ts only', () => {
   const loop = sources('packages/core/src/loop/**/*.ts').filter(({ file }) => !file.endsWith('/drive.ts'));
   expect(loop.flatMap((source) => [...nodes(source.program)].filter(isAsync).map((node) => at(source, node)))).toEqual(

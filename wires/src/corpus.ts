@@ -69,6 +69,18 @@ export function cassettesOf(wire: string): Cassette[] {
     .filter(({ api }) => api === wire);
 }
 
+const providerNames: { readonly [recorded: string]: string } = {
+  'azure-openai': 'azure',
+  'google-openai-compat': 'gemini',
+  moonshotai: 'moonshot',
+  'anthropic-openai-compat': 'anthropic',
+};
+
+/** The name under which an adapter is to know the provider of a recording. */
+export function providerName({ provider }: Cassette): string {
+  return providerNames[provider] ?? provider.replace(/-via-gateway$/, '').replace(/^huggingface-.*/, 'huggingface');
+}
+
 export async function startReplay(): Promise<ReplayServer> {
   const replay = (await import(pathToFileURL(`${shared}/tools/replay-server.mjs`).href)) as {
     startReplayServer(dir: string): Promise<ReplayServer>;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { chatCassettes, providerName, type ChatBody } from './support/wire.ts';
+import { chatCassettes, providerName } from './support/wire.ts';
 import { corpusMissing } from '@polyrun/wires/corpus';
 import { encoded } from './support/endpoint.ts';
-import { fromChat } from './support/from-chat.ts';
+import { fromChat, type ChatBody } from '@polyrun/wires/from-chat-completions';
 import { grammarProblems } from '@polyrun/wires/chat-completions';
 
 type Message = { [field: string]: unknown; role: string };

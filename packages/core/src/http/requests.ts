@@ -13,6 +13,14 @@ export function refuseServerState(request: ModelRequest, adapter: string): void 
   }
 }
 
+/** Refuses tools for a model that has none. */
+export function refuseTools({ tools }: ModelRequest, has: boolean | undefined, model: string): void {
+  const [first] = tools;
+  if (!first || has !== false) return;
+  const name = 'name' in first && typeof first.name === 'string' ? first.name : first.type;
+  throw new UserError(`tools: ${model} has none; leave out '${name}' or change the model.`);
+}
+
 /** What every wire without these settings does anyway, so that nobody need be told. */
 const usual: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['truncation', 'disabled'],

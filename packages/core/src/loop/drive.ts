@@ -44,6 +44,8 @@ export type Host = {
   readonly onState?: (state: LoopState, outcome: Outcome) => void | Promise<void>;
   /** Given, at the start, the way to fold in what comes from outside; returns how to stop that. */
   readonly listen?: (deliver: (outcome: Outcome) => void) => () => void;
+  /** Told each time that nothing is left to do until something comes back. */
+  readonly onIdle?: () => void;
 };
 
 /** The way of a drive: it yields what has to be waited for, so that who waits, and how, is for others to say. */
@@ -108,7 +110,9 @@ class Driver {
       const wanted = effectsFor(this.#state);
       if (wanted.length === 0 && this.#live.size === 0) return this.#state;
       for (const effect of this.#new(wanted)) this.#start(effect);
-      if (this.#inbox.length === 0) yield this.#heard();
+      if (this.#inbox.length > 0) continue;
+      this.#host.onIdle?.();
+      yield this.#heard();
     }
   }
 

@@ -62,7 +62,7 @@ export function recorded(
 }
 
 /** The agents and what ties them together, then the input; a run that is resumed has `null` for its input. */
-function hashOf({ scope, state }: Run): readonly (string | null)[] {
+export function hashOf({ scope, state }: Run): readonly (string | null)[] {
   const graph = [...scope.agents.values()].map(({ name, tools, handoffs }) => [
     name,
     tools.map((entry) => ('name' in entry ? entry.name : entry.type)),
@@ -88,7 +88,7 @@ function asOutcome(value: Json): Outcome {
   throw new UserError('journal: an entry holds no outcome; give back what was appended.');
 }
 
-function isOutcome(value: unknown): value is Outcome {
+export function isOutcome(value: unknown): value is Outcome {
   return isFields(value) && typeof value['type'] === 'string' && Array.isArray(value['path']);
 }
 

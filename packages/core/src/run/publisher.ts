@@ -38,12 +38,13 @@ export class Publisher {
   skip(state: LoopState): void {
     this.#published = state.log.facts.length;
     this.#agent = state.agent;
+    if (isHolding(state)) this.#held ??= [];
   }
 
   /** Tells what a state has that the one before had not. */
   update(state: LoopState): MaybePromise<void> {
     const events = this.#news(state);
-    const holding = state.checks.some(({ gate }) => gate === 'release');
+    const holding = isHolding(state);
     // A check that trips or fails stays: then nothing that is held is ever shown.
     if (holding) this.#held ??= [];
     if (holding || this.#held === undefined) return this.#tellAll(events);
@@ -107,4 +108,9 @@ export class Publisher {
       return { type: 'run_item_stream_event', name: 'tool_approval_requested', item };
     });
   }
+}
+
+/** True while a guardrail that holds events has not given its verdict. */
+function isHolding({ checks }: LoopState): boolean {
+  return checks.some(({ gate }) => gate === 'release');
 }

@@ -1,4 +1,5 @@
 import type { AnyAgent } from '../agent/agent.ts';
+import type { Hooks } from '../agent/hooks.ts';
 import type { MaybePromise } from '../agent/maybe-promise.ts';
 import { AgentsError } from '../errors.ts';
 import { drive, type Control, type Host, type Perform } from '../loop/drive.ts';
@@ -30,6 +31,8 @@ import { proceed, wait, type End, type Steps } from './steps.ts';
 /** How long an effect may take to settle after it was aborted; then its late result is dropped. */
 const graceMs = 1_000;
 
+/** What the hook of a run is told at its end. */
+export type RunEnd = Parameters<NonNullable<Hooks<never>['onRunEnd']>>[0];
 type Abandoned = { steps: Steps<Settled>; done: (settled: Settled) => void; control: Control };
 
 /** One call of the runner: the state of the loop, the world around it, and how effects are performed in it. */
@@ -49,6 +52,8 @@ export class Run {
   #stopped: 'now' | 'after_turn' | undefined;
   /** What gives up waiting for the session. */
   #waiting: AbortController | undefined;
+  /** Whether what is folded in now was told of before: then nobody is told again. */
+  replaying = false;
   /** Called when the run is to stop at once. */
   onStop: (() => void) | undefined;
 
@@ -79,10 +84,7 @@ export class Run {
     try {
       if (journal) yield* takeUp(this, journal);
       this.#lastMs = Math.round(now());
-      const plain: Perform = (effect, control) => this.perform(effect, control);
-      const perform = this.spans?.traced(plain) ?? plain;
-      const performed = journal ? recorded(perform, { runId: this.runId, journal }) : perform;
-      return yield* drive(this.state, performed, this.#host());
+      return yield* drive(this.state, this.performer(), this.#host());
     } finally {
       this.deadlines.close();
       this.spans?.end();
@@ -92,6 +94,22 @@ export class Run {
         // What the run came to does not hang on it: a session that cannot be let go expires.
       }
     }
+  }
+
+  /** How effects are performed: each under its span, its outcome written down where there is a journal. */
+  performer(): Perform {
+    const { journal } = this;
+    const plain: Perform = (effect, control) => this.perform(effect, control);
+    const perform = this.spans?.traced(plain) ?? plain;
+    return journal ? recorded(perform, { runId: this.runId, journal }) : perform;
+  }
+
+  /** Called each time that the run can only wait. */
+  idle(): void {}
+
+  /** Tells the hook of the run what its call came to. */
+  tellEnd(end: RunEnd): MaybePromise<void> | undefined {
+    return this.scope.hooks?.onRunEnd?.(end);
   }
 
   get session(): Session | SyncSession | undefined {
@@ -311,6 +329,7 @@ export class Run {
           this.#deliver = undefined;
         };
       },
+      onIdle: () => this.idle(),
     };
   }
 
@@ -320,7 +339,8 @@ export class Run {
       state.step.type === 'tools'
         ? state.step.slots.filter((slot) => slot.type === 'nested' || slot.type === 'ended')
         : [];
-    const own = this.scopeAt(path).publisher?.update(state);
+    const { publisher } = this.scopeAt(path);
+    const own = this.replaying ? publisher?.skip(state) : publisher?.update(state);
     if (inner.length === 0) return own;
     const told = [own, ...inner.map((slot) => this.#publish(slot.state, [...path, slot.call.callId]))];
     const pending = told.filter((each) => each instanceof Promise);

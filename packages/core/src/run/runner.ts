@@ -156,13 +156,13 @@ export function* conclude(run: Run, problem?: { error: unknown }): Steps<Result>
     const told = withData(run, error);
     try {
       const runContext = scope.contextOf(scope.agent(run.state.agent));
-      yield* wait(scope.hooks?.onRunEnd?.({ runContext, error: told }));
+      yield* wait(run.tellEnd({ runContext, error: told }));
     } catch {
       // A hook that throws as well does not hide the error.
     }
     throw told;
   }
-  yield* wait(scope.hooks?.onRunEnd?.({ runContext: result.runContext, result }));
+  yield* wait(run.tellEnd({ runContext: result.runContext, result }));
   return result;
 }
 

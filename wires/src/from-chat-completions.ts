@@ -1,7 +1,7 @@
 import type { InputPart, Item, ModelRequest, ModelSettings, ToolSpec } from '@polyrun/core';
-import type { ChatBody } from './wire.ts';
 
 type Fields = { [field: string]: unknown };
+export type ChatBody = { messages: { [field: string]: unknown; role: string }[]; [field: string]: unknown };
 
 /** A recorded request as the items and settings from which the adapter would make it; `undefined` for what has no items. */
 export function fromChat(body: ChatBody, origin: { provider: string; model: string }): ModelRequest | undefined {
