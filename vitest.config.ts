@@ -8,6 +8,7 @@ export default defineConfig({
       'packages/*',
       'apps/*',
       'examples',
+      'matrix',
       { test: { name: 'docs', root: 'docs', include: ['check/**/*.test.ts'] } },
       { test: { name: 'gates', root: 'gates', include: ['**/*.test.ts'], testTimeout: 30_000 } },
     ],

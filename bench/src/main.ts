@@ -5,7 +5,9 @@ import { concurrency } from './concurrency.ts';
 import { deltas } from './deltas.ts';
 import { history } from './history.ts';
 import type { Group, Row } from './measure.ts';
+import { sync } from './run-sync.ts';
 import { size } from './size.ts';
+import { sqlite } from './sqlite.ts';
 import { startup } from './startup.ts';
 import { turns } from './turns.ts';
 
@@ -15,6 +17,8 @@ const groups: { readonly [name: string]: Group } = {
   concurrency,
   history,
   adapters,
+  sqlite,
+  sync,
   startup,
   size,
 };

@@ -6,6 +6,8 @@ import type { RunState } from '../run/run-state.ts';
 
 /** A call that waits for a person, as JSON. */
 export type Question = {
+  /** `mcp`: a call that a provider makes itself, whose arguments nobody can edit. */
+  readonly type: 'tool' | 'mcp';
   readonly callId: string;
   /** The calls of the agents as tools around it, outermost first. */
   readonly path: readonly string[];
@@ -17,29 +19,33 @@ export type Question = {
 
 /** What a person says to a call. `always`: to this tool of this agent for the rest of the run. */
 export type Verdict =
-  | { readonly type: 'approved'; readonly always?: boolean; readonly arguments?: Json }
-  | { readonly type: 'rejected'; readonly always?: boolean; readonly message?: string };
+  | { readonly type: 'approved'; readonly always?: boolean | undefined; readonly arguments?: Json | undefined }
+  | { readonly type: 'rejected'; readonly always?: boolean | undefined; readonly message?: string | undefined };
 /** A verdict, and the question that it answers. */
 export type Answer = Verdict & Pick<Question, 'callId' | 'path'>;
 
 /** A call that waits, as it is asked about. */
-export function questionOf({ callId, path, agent, toolName, arguments: text }: ToolApprovalItem): Question {
-  return { callId, path, agent: agent.name, toolName, arguments: text };
+export function questionOf({ rawItem, callId, path, agent, toolName, arguments: text }: ToolApprovalItem): Question {
+  const type = rawItem.type === 'function_call' ? 'tool' : 'mcp';
+  return { type, callId, path, agent: agent.name, toolName, arguments: text };
 }
 
-/** Reads what a person sent. Throws `UserError` where it is no verdict on this question. */
-export function verdictFrom(value: unknown, question?: Question): Verdict {
-  if (!isFields(value) || (value['type'] !== 'approved' && value['type'] !== 'rejected')) throw noVerdict(value);
-  const { type, always, message, arguments: edited } = value;
+/** Reads what a person sent. Throws `UserError` where it is no verdict on the question. */
+export function verdictFrom(value: unknown, question: Pick<Question, 'type'>): Verdict {
+  const { type, always, message, arguments: edited } = isFields(value) ? value : {};
   if (always !== undefined && typeof always !== 'boolean') throw wrong('always', 'true or false', always);
-  const often = always === undefined ? {} : { always };
-  if (type === 'rejected') {
-    if (message !== undefined && typeof message !== 'string') throw wrong('message', 'a string', message);
-    return { type, ...often, ...(message !== undefined && { message }) };
-  }
-  if (edited === undefined) return { type: 'approved', ...often };
-  if (question && !isFields(edited)) throw wrong('arguments', `an object for '${question.toolName}'`, edited);
-  return { type: 'approved', ...often, arguments: toJson(edited) };
+  if (message !== undefined && typeof message !== 'string') throw wrong('message', 'a string', message);
+  if (type === 'approved') return { type, always, arguments: editFrom(edited, question) };
+  if (type === 'rejected') return { type, always, message };
+  const expected = "{ type: 'approved' } or { type: 'rejected', message }";
+  throw new UserError(`answer: expected ${expected}, got ${nameOf(value)}.`);
+}
+
+function editFrom(edited: unknown, { type }: Pick<Question, 'type'>): Json | undefined {
+  if (edited === undefined) return undefined;
+  if (type === 'mcp') throw wrong('arguments', 'none, for the provider makes this call', edited);
+  if (!isFields(edited)) throw wrong('arguments', 'the arguments as an object', edited);
+  return toJson(edited);
 }
 
 /** Puts answers on a state; false when there was none. */
@@ -59,11 +65,6 @@ export function answered(state: RunState, answers: readonly Answer[]): boolean {
 
 function isAsked(item: ToolApprovalItem, { callId, path }: Answer): boolean {
   return item.callId === callId && JSON.stringify(item.path) === JSON.stringify(path);
-}
-
-function noVerdict(value: unknown): UserError {
-  const expected = "{ type: 'approved' } or { type: 'rejected', message }";
-  return new UserError(`answer: expected ${expected}, got ${nameOf(value)}.`);
 }
 
 function wrong(field: string, expected: string, value: unknown): UserError {

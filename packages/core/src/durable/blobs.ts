@@ -23,7 +23,10 @@ const defaultMaxInline = 64 * 1024;
 const mark = '{"claim":';
 
 /** Makes a claim check. `maxInline` is 65,536 characters by default. */
-export function claimCheck(blobs: BlobStore, { maxInline = defaultMaxInline }: { maxInline?: number } = {}): ClaimCheck {
+export function claimCheck(
+  blobs: BlobStore,
+  { maxInline = defaultMaxInline }: { maxInline?: number | undefined } = {},
+): ClaimCheck {
   if (typeof blobs?.put !== 'function' || typeof blobs.get !== 'function')
     throw misfit('blobs', 'a store with put and get', blobs);
   return {
@@ -40,7 +43,9 @@ export function claimCheck(blobs: BlobStore, { maxInline = defaultMaxInline }: {
       const text = await blobs.get(claim);
       if (text !== undefined && claim.endsWith(`/${shortHash(text)}`)) return text;
       const found = text === undefined ? 'no text' : 'another text';
-      throw new AgentsError(`blobs: the store has ${found} for '${claim}'; keep blobs as long as the engine keeps its runs.`);
+      throw new AgentsError(
+        `blobs: the store has ${found} for '${claim}'; keep blobs as long as the engine keeps its runs.`,
+      );
     },
   };
 }

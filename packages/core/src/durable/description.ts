@@ -29,6 +29,6 @@ function fieldsOf(text: string): { readonly [key: string]: unknown } {
   return isFields(value) ? value : {};
 }
 
-function isFailure(value: unknown): value is Failure {
+export function isFailure(value: unknown): value is Failure {
   return isFields(value) && typeof value['name'] === 'string' && typeof value['message'] === 'string';
 }

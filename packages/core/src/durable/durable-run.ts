@@ -1,22 +1,20 @@
 import type { MaybePromise } from '../agent/maybe-promise.ts';
+import { UserError } from '../errors.ts';
 import type { Control, Perform } from '../loop/drive.ts';
 import type { Effect } from '../loop/effects.ts';
 import type { Outcome } from '../loop/outcome.ts';
-import type { SyncSession, Session } from '../session/session.ts';
-import { failureOf, rebuiltError } from '../run/failure.ts';
+import { failureOf } from '../run/failure.ts';
 import { hashOf } from '../run/journal.ts';
 import { Run, type RunEnd } from '../run/run.ts';
-import { isFields, parseJson } from '../protocol/json.ts';
-import type { ClaimCheck } from './blobs.ts';
+import { isClaim, type ClaimCheck } from './blobs.ts';
 import { described } from './description.ts';
-import type { DurableEngine } from './engine.ts';
+import type { DurableEngine, DurableStep, Settled } from './engine.ts';
 import { OutcomeCodec } from './outcome-codec.ts';
-import { told } from './perform-step.ts';
+import { raiseTold, told } from './told.ts';
 
 /** An effect whose outcome the loop waits for. */
 type Gate = {
   readonly effect: Effect;
-  readonly opens: boolean;
   readonly pass: (outcome: Outcome) => void;
   readonly fail: (cause: unknown) => void;
 };
@@ -30,7 +28,9 @@ export abstract class DurableRun<Handle> extends Run {
   abstract readonly claims: ClaimCheck | undefined;
   /** Tells apart the ends of a run that goes on after each. */
   abstract readonly part: number;
-  readonly #codec: OutcomeCodec;
+  /** A lease is no step: every replay would take it. That one run at a time has a conversation is for the engine to see to. */
+  override readonly ownsSession: boolean = false;
+  #codec: OutcomeCodec | undefined;
   readonly #handles = new Map<string, Handle>();
   readonly #gates = new Map<string, Gate>();
   readonly #controls = new Set<Control>();
@@ -40,15 +40,9 @@ export abstract class DurableRun<Handle> extends Run {
   #before = 0;
   #broken = false;
 
-  constructor(...given: ConstructorParameters<typeof Run>) {
-    super(...given);
-    this.#codec = new OutcomeCodec(hashOf(this)[0] ?? '');
-  }
-
-  /** One run at a time owns a session by its engine: a lease taken outside a step would be taken by every replay. */
-  override get session(): Session | SyncSession | undefined {
-    const { session } = this.options;
-    return session && { read: (limit) => session.read(limit), addItems: (items, at) => session.addItems(items, at) };
+  /** True once the engine, or what it recorded, kept the run from going on: then an error is none of the run's own. */
+  get broken(): boolean {
+    return this.#broken;
   }
 
   override performer(): Perform {
@@ -69,16 +63,28 @@ export abstract class DurableRun<Handle> extends Run {
     const id = `end/${this.part}`;
     const failure = 'error' in end ? failureOf(id, end.error) : null;
     const perform = once(async () => told(() => super.tellEnd(end)));
-    const handle = this.engine.step({
-      id,
-      type: 'run_end',
-      signal: () => new AbortController().signal,
-      perform,
-      describe: () => described({ runId: this.runId, state: this.state, id, opens: false, failure }),
-    });
-    const settled = await this.engine.first(new Map([[id, handle]]));
-    const problem = settled === 'stop' ? null : parseJson(settled.text);
-    if (isFields(problem)) throw rebuiltError({ effectId: id, name: String(problem['name']), message: String(problem['message']) });
+    const describe = () => described({ runId: this.runId, state: this.state, id, opens: false, failure });
+    raiseTold(
+      await this.#ended({ id, type: 'run_end', signal: () => new AbortController().signal, perform, describe }),
+    );
+  }
+
+  async #ended(step: DurableStep): Promise<string> {
+    try {
+      const pending = new Map([[step.id, this.engine.step(step)]]);
+      let settled: Settled;
+      // A run that has ended cannot be stopped.
+      do settled = await this.engine.first(pending);
+      while (settled === 'stop');
+      return settled.text;
+    } catch (cause) {
+      this.#break(cause);
+      throw cause;
+    }
+  }
+
+  get codec(): OutcomeCodec {
+    return (this.#codec ??= new OutcomeCodec(hashOf(this)[0] ?? ''));
   }
 
   #begin(effect: Effect, control: Control, perform: Perform): Promise<Outcome> {
@@ -86,15 +92,20 @@ export abstract class DurableRun<Handle> extends Run {
     const { state, runId } = this;
     const opens = this.#begun++ === 0;
     const performed = once(() => this.#performHere(effect, control, perform));
-    const handle = this.engine.step({
+    const waiting = new Promise<Outcome>((pass, fail) => this.#gates.set(id, { effect, pass, fail }));
+    const step: DurableStep = {
       id,
       type,
       signal: control.signal,
-      perform: async () => this.#kept(this.#codec.encode(await performed(), effect, opens), id),
+      perform: async () => this.#kept(this.codec.encode(await performed(), effect, opens), id),
       describe: () => described({ runId, state, id, opens, failure: null }),
-    });
-    this.#handles.set(id, handle);
-    return new Promise((pass, fail) => this.#gates.set(id, { effect, opens, pass, fail }));
+    };
+    try {
+      this.#handles.set(id, this.engine.step(step));
+    } catch (cause) {
+      this.#break(cause);
+    }
+    return waiting;
   }
 
   async #performHere(effect: Effect, control: Control, perform: Perform): Promise<Outcome> {
@@ -118,16 +129,27 @@ export abstract class DurableRun<Handle> extends Run {
       const { id, text } = settled;
       const gate = this.#gates.get(id);
       if (!gate) throw new Error(`The engine told of step '${id}', which is not pending.`);
-      const outcome = this.#codec.decode((await this.claims?.fetch(text)) ?? text, gate.effect);
+      const outcome = this.codec.decode(await this.#fetched(text), gate.effect);
       this.#handles.delete(id);
       this.#gates.delete(id);
       this.replaying = !this.#performed.has(id);
       gate.pass(this.#timed(outcome));
     } catch (cause) {
-      this.#broken = true;
-      this.#leave();
-      for (const gate of this.#gates.values()) gate.fail(cause);
+      this.#break(cause);
     }
+  }
+
+  async #fetched(text: string): Promise<string> {
+    if (this.claims) return this.claims.fetch(text);
+    if (isClaim(text))
+      throw new UserError('blobs: the run was recorded with a store; give the one that it began with.');
+    return text;
+  }
+
+  #break(cause: unknown): void {
+    this.#broken = true;
+    this.#leave();
+    for (const gate of this.#gates.values()) gate.fail(cause);
   }
 
   #timed(outcome: Outcome): Outcome {

@@ -33,6 +33,8 @@ export interface DurableEngine<Handle> {
    * Rejects when the run cannot go on here. `'stop'` cancels the run: its steps are aborted, and waited for with further calls.
    */
   first(pending: ReadonlyMap<string, Handle>): Promise<Settled>;
+  /** What a run that failed by itself is to reject with, where an engine tries other errors again. Default: the error. */
+  readonly finalError?: ((error: unknown) => unknown) | undefined;
   /** Aborted when the attempt of this process is over: what is going on is told to stop, and comes to nothing. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds on a clock that is the same in every replay. Without it the process that performs a step takes the time. */

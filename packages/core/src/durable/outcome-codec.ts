@@ -1,6 +1,6 @@
 import { AgentsError } from '../errors.ts';
 import type { Effect } from '../loop/effects.ts';
-import type { Outcome } from '../loop/outcome.ts';
+import type { Outcome, OutcomeOf } from '../loop/outcome.ts';
 import type { TurnPlan } from '../loop/state.ts';
 import { isFields, parseJson, stringify } from '../protocol/json.ts';
 import { isOutcome } from '../run/journal.ts';
@@ -40,12 +40,13 @@ export class OutcomeCodec {
   decode(text: string, { id, agent }: Pick<Effect, 'id' | 'agent'>): Outcome {
     const recorded = parseJson(text);
     const { program, ...rest } = isFields(recorded) ? recorded : {};
-    if (program !== undefined && program !== this.#program) throw changed(id, 'the agents or the version of @polyrun/core');
+    if (program !== undefined && program !== this.#program)
+      throw changed(id, 'the agents or the version of @polyrun/core');
     if (rest['id'] !== id || !isOutcome(rest)) throw changed(id, 'the steps');
-    return rest.type === 'prepared' ? { ...rest, plan: this.#plan(rest, agent) } : rest;
+    return withPlan(rest, (outcome) => this.#plan(outcome, agent));
   }
 
-  #plan(outcome: Extract<Outcome, { type: 'prepared' }>, agent: string): TurnPlan {
+  #plan(outcome: OutcomeOf<'prepared'>, agent: string): TurnPlan {
     const place = placeOf(outcome, agent);
     const known = this.#plans.get(place);
     const plan: unknown = outcome.plan;
@@ -56,6 +57,10 @@ export class OutcomeCodec {
     if (known?.id !== plan) throw changed(outcome.id, 'the steps');
     return known.plan;
   }
+}
+
+function withPlan(outcome: Outcome, plan: (outcome: OutcomeOf<'prepared'>) => TurnPlan): Outcome {
+  return outcome.type === 'prepared' ? { ...outcome, plan: plan(outcome) } : outcome;
 }
 
 /** Where a plan may be that equals a new one: with the same agent of the same run, or of the same run inside it. */

@@ -1,9 +1,8 @@
 import { AgentsError } from '../errors.ts';
-import type { MaybePromise } from '../agent/maybe-promise.ts';
 import { Control } from '../loop/drive.ts';
 import { effectsFor } from '../loop/effects.ts';
 import { now } from '../run/deadlines.ts';
-import { failureOf, rebuiltError } from '../run/failure.ts';
+import { rebuiltError } from '../run/failure.ts';
 import { hashOf } from '../run/journal.ts';
 import { Result } from '../run/result.ts';
 import type { Run } from '../run/run.ts';
@@ -12,6 +11,7 @@ import { claimCheck } from './blobs.ts';
 import { readDescription, type Description } from './description.ts';
 import type { DurableOptions } from './options.ts';
 import { OutcomeCodec } from './outcome-codec.ts';
+import { told } from './told.ts';
 
 /**
  * Performs a step from what `DurableStep.describe` gave, in a process that has the same agents and options but not the run, and gives the
@@ -35,9 +35,14 @@ export async function performStep<C, O>(
   }
 }
 
-async function performed(run: Run, { id, state, opens }: Description, signal: AbortSignal | undefined): Promise<string> {
+async function performed(
+  run: Run,
+  { id, state, opens }: Description,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const effect = effectsFor(state).find((each) => each.id === id);
-  if (!effect) throw new AgentsError(`performStep: the state does not ask for step '${id}'; give the description as it was.`);
+  if (!effect)
+    throw new AgentsError(`performStep: the state does not ask for step '${id}'; give the description as it was.`);
   const control = new Control();
   const abort = () => control.abort();
   signal?.addEventListener('abort', abort);
@@ -53,14 +58,4 @@ function ended(run: Run, { failure, state }: Description): Promise<string> {
   const result = new Result(run, run.scope, state);
   const { runContext } = result;
   return told(() => run.tellEnd(failure ? { runContext, error: rebuiltError(failure) } : { runContext, result }));
-}
-
-/** What a hook came to, as JSON text. */
-export async function told(hook: () => MaybePromise<void> | undefined): Promise<string> {
-  try {
-    await hook();
-    return 'null';
-  } catch (error) {
-    return JSON.stringify(failureOf('', error));
-  }
 }

@@ -23,15 +23,23 @@ export async function runDurably<C, O, Handle>(
   engine: DurableEngine<Handle>,
   asked: DurableAsked<C, O>,
 ): Promise<RunResult<C, O>> {
+  checkOptions(engine, asked.options);
   const { decide } = asked.options ?? {};
   let { input } = asked;
   for (let part = 1; ; part++) {
-    const result = await runPart(engine, { ...asked, input }, part);
+    const { result, halted } = await runPart(engine, { ...asked, input }, part);
     const questions = result.interruptions.map(questionOf);
-    if (questions.length === 0 || decide === undefined) return result;
+    if (halted || questions.length === 0 || decide === undefined) return result;
     if (!answered(result.state, await decide(questions))) return result;
     input = result.state;
   }
+}
+
+function checkOptions<Handle>({ finalError }: DurableEngine<Handle>, options: object = {}): void {
+  const field = ['journal', 'runId', 'signal'].find((name) => name in options);
+  if (field === undefined) return;
+  const error = new UserError(`${field}: the durable engine stands for it; leave it out.`);
+  throw finalError ? finalError(error) : error;
 }
 
 /** One call of the runner: to its end, or until people are to be asked. */
@@ -39,10 +47,7 @@ async function runPart<C, O, Handle>(
   engine: DurableEngine<Handle>,
   { agent, input, options = {} }: DurableAsked<C, O>,
   part: number,
-): Promise<RunResult<C, O>> {
-  for (const field of ['journal', 'runId', 'signal'] as const) {
-    if (field in options) throw new UserError(`${field}: the durable engine stands for it; leave it out.`);
-  }
+): Promise<{ result: RunResult<C, O>; halted: boolean }> {
   const { blobs, maxInline, decide: _decide, onEvent, ...rest } = options;
   const claims = blobs && claimCheck(blobs, { maxInline });
   const kind = class extends DurableRun<Handle> {
@@ -52,7 +57,13 @@ async function runPart<C, O, Handle>(
   };
   const given: Asked<C, O> = { agent, input, options: { ...rest, ...runIdOf(input, engine) } };
   const { run, problem } = begin({}, given, { kind, ...(onEvent && { emit: telling(onEvent) }) });
-  return resultFor(given, await settle(conclude(run, problem)));
+  try {
+    const result = resultFor(given, await settle(conclude(run, problem)));
+    return { result, halted: run.state.end?.type === 'halted' };
+  } catch (error) {
+    if (!engine.finalError || (run instanceof DurableRun && run.broken)) throw error;
+    throw engine.finalError(error);
+  }
 }
 
 /** A state that is taken up keeps the id that it began with, for its keys were made of that. */

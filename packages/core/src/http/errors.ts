@@ -19,7 +19,8 @@ export function callError(error: unknown, facts: CallFacts): ModelError {
   const header = headerReader(headers);
   const answered = numberOf(status);
   if (answered !== undefined)
-    return answeredError(body ?? message, {
+    // Anthropic's client has the whole body here, where OpenAI's has the error in it.
+    return answeredError(fieldsOf(body)['error'] ?? body ?? message, {
       ...facts,
       status: answered,
       requestId: requestIdIn(header),
@@ -41,8 +42,10 @@ function causesOf(error: unknown, depth = 5): string[] {
 
 /** The error that stands where a completion or a chunk should: in a body of status 200, or in the middle of a stream. */
 export function errorInReply(body: unknown, facts: CallFacts): ModelError | undefined {
-  const { error, object, code, raw_status_code: status } = fieldsOf(body);
-  if (!error && !/^error$/i.test(stringOf(object))) return undefined;
+  const { error: own, object, type, code, raw_status_code: status, response } = fieldsOf(body);
+  // An event of the Responses API tells of the whole response, the reason of its failure within.
+  const error = own || fieldsOf(response)['error'];
+  if (!error && !/^error$/i.test(stringOf(object) || stringOf(type))) return undefined;
   const inner = fieldsOf(error);
   const codes = [inner['status'], inner['status_code'], inner['code'], status, code].map(Number);
   return answeredError(error ?? body, { ...facts, status: codes.find((told) => told >= 400 && told < 600) });

@@ -1,9 +1,11 @@
+export { overlaid } from './bodies.ts';
 export { callError, errorInReply, headerReader, notAReply, requestIdIn, type CallFacts } from './errors.ts';
 export { fieldsOf, given, isList, listOf, numberOf, stringOf } from './fields.ts';
 export { redactor, type Redact } from './redact.ts';
 export { addressIn, connectorOf, keyIn, type Access, type Connected, type KeyOptions } from './keys.ts';
 export { mediaOf, textOfMedia, type Media } from './media.ts';
-export { environment, repliesIn, type ReplyPiece } from './replies.ts';
-export { knownSettings, refuseServerState, refuseTools, type Report } from './requests.ts';
+export { pause } from './pause.ts';
+export { answered, environment, repliesIn, type ReplyPiece } from './replies.ts';
+export { knownSettings, refuseServerState, refuseTools, settingsBut, type Report } from './requests.ts';
 export { eventData } from './sse.ts';
 export { replyTransport, type ReplyWire } from './transport.ts';

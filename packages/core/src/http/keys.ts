@@ -30,6 +30,8 @@ export type Endpoint<Client> = {
   readonly address: string;
   readonly addressVariables: readonly string[];
   readonly variables: readonly string[];
+  /** The header that carries the key. Default: `Authorization`, as a bearer. */
+  readonly keyHeader?: string;
   newClient(baseURL: string): Client;
 };
 
@@ -54,22 +56,27 @@ export function connectorOf<Client extends object>(
     return {
       client: made.client,
       // The client's own header is taken back where there is nothing to put into it.
-      headers: { Authorization: key === '' ? null : `Bearer ${key}`, ...headers },
+      headers: { Authorization: key === '' ? null : `Bearer ${key}`, ...inHeader(key, endpoint.keyHeader), ...headers },
       secrets: [key, ...Object.values(headers)],
     };
   };
 }
 
+function inHeader(key: string, name: string | undefined): { readonly [header: string]: string | null } {
+  return name === undefined ? {} : { Authorization: null, [name]: key || null };
+}
+
 /**
  * The key of the moment: the option, what its function answers, or the first of these environment variables that is set; `''` where a
- * header authorizes. Throws a `UserError` that names option and variable when there is none.
+ * header authorizes, or without any variables. Throws a `UserError` that names option and variable when there is none.
  */
 export async function keyIn(
   { apiKey, headers = {} }: KeyOptions,
   { provider, variables }: { readonly provider: string; readonly variables: readonly string[] },
 ): Promise<string> {
   const key = (typeof apiKey === 'function' ? await apiKey() : apiKey) || environment(variables);
-  if (key !== '' || Object.keys(headers).some((name) => /^(authorization|(x-)?api-key)$/i.test(name))) return key;
+  const authorized = Object.keys(headers).some((name) => /^(authorization|(x-)?api-key)$/i.test(name));
+  if (key !== '' || authorized || variables.length === 0) return key;
   throw new UserError(`No API key for ${provider}: set ${variables[0]}, or give the option apiKey.`);
 }
 

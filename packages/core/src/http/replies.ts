@@ -1,5 +1,5 @@
 import { isFields, parseJson } from '../protocol/json.ts';
-import { errorInReply, headerReader, notAReply, requestIdIn, type CallFacts } from './errors.ts';
+import { callError, errorInReply, headerReader, notAReply, requestIdIn, type CallFacts } from './errors.ts';
 import { fieldsOf, given, stringOf } from './fields.ts';
 import { eventData } from './sse.ts';
 
@@ -33,6 +33,14 @@ function checked(text: string, facts: CallFacts, type?: string): unknown {
   const failure = errorInReply(data, facts);
   if (failure) throw failure;
   return data;
+}
+
+/** The response, unless it is an error, which is thrown; for those who post with `fetch`. */
+export async function answered(response: Response, facts: CallFacts): Promise<Response> {
+  if (response.ok) return response;
+  const { status, headers } = response;
+  const message = await response.text();
+  throw callError({ status, headers, error: parseJson(message), message }, facts);
 }
 
 /** The first of these environment variables that is set; `''` when none is, or where there is no environment. */

@@ -5,6 +5,33 @@ import type { Adaptation } from '../protocol/response.ts';
 /** Reports one difference between what was asked and what a wire can carry. */
 export type Report = (type: Adaptation['type'], name: string, detail: string) => void;
 
+/** Every setting that a request may have. */
+const settings = [
+  'temperature',
+  'topP',
+  'topK',
+  'maxTokens',
+  'stop',
+  'seed',
+  'frequencyPenalty',
+  'presencePenalty',
+  'toolChoice',
+  'parallelToolCalls',
+  'reasoning',
+  'verbosity',
+  'truncation',
+  'store',
+  'cache',
+  'metadata',
+  'serviceTier',
+  'providerOptions',
+] as const satisfies readonly (keyof ModelSettings)[];
+
+/** All settings but these, for `capabilities.settings`. */
+export function settingsBut(lacks: readonly (keyof ModelSettings)[]): readonly (keyof ModelSettings)[] {
+  return settings.filter((setting) => !lacks.includes(setting));
+}
+
 /** Refuses a request that counts on a conversation kept by the provider, for an adapter whose wire keeps none. */
 export function refuseServerState(request: ModelRequest, adapter: string): void {
   for (const field of ['conversationId', 'previousResponseId'] as const) {

@@ -52,6 +52,8 @@ export class Run {
   #stopped: 'now' | 'after_turn' | undefined;
   /** What gives up waiting for the session. */
   #waiting: AbortController | undefined;
+  /** Whether the run takes the lease of its session. */
+  readonly ownsSession: boolean = true;
   /** Whether what is folded in now was told of before: then nobody is told again. */
   replaying = false;
   /** Called when the run is to stop at once. */
@@ -80,7 +82,7 @@ export class Run {
   *drive(): Steps<LoopState> {
     const { journal, session } = this;
     this.spans = spansOf(this);
-    const owned = session?.acquire && (yield* this.#acquired(session));
+    const owned = this.ownsSession && session?.acquire && (yield* this.#acquired(session));
     try {
       if (journal) yield* takeUp(this, journal);
       this.#lastMs = Math.round(now());
@@ -89,7 +91,7 @@ export class Run {
       this.deadlines.close();
       this.spans?.end();
       try {
-        yield* wait(owned?.release());
+        if (owned) yield* wait(owned.release());
       } catch {
         // What the run came to does not hang on it: a session that cannot be let go expires.
       }

@@ -66,9 +66,10 @@ function checkExclusion({ id, reason }: Exclusion, subject: Subject): void {
 async function perform(check: ModelCheck, subject: Subject, createModel: CreateModel): Promise<void> {
   const endpoint = await Endpoint.open();
   try {
-    const problems = await check
-      .run(new Kit(subject, endpoint, createModel))
-      .catch((error: unknown) => [nameOf(error)]);
+    const kit = new Kit(subject, endpoint, createModel);
+    const unread = check.early || !check.idle ? undefined : await kit.unread();
+    const found = unread === undefined ? check.run(kit) : Promise.resolve([unread]);
+    const problems = await found.catch((error: unknown) => [nameOf(error)]);
     if (problems.length > 0) throw new Error(report(check, problems));
   } finally {
     await endpoint.close();

@@ -16,6 +16,8 @@ export type ModelCheck = {
   readonly advice: string;
   /** Why the check is nothing for this adapter; `undefined` when it is. */
   readonly idle?: (subject: Subject) => string | undefined;
+  /** The check says something also of an adapter that reads no answer yet; so does every check that is never idle. */
+  readonly early?: true;
   /** Every problem in plain words: what was expected, what came. */
   readonly run: (kit: Kit) => Promise<readonly string[]>;
 };
@@ -78,6 +80,13 @@ export class Kit {
   /** A model that gets this answer to everything. */
   replay(recorded: Recorded): { model: Model; received: Received[] } {
     return this.at(asRecorded(recorded), recorded.model);
+  }
+
+  /** Why no answer can be read at all, where that is so: then most checks would have nothing to find fault with. */
+  async unread(): Promise<string | undefined> {
+    const plain = plainest(this.subject.recorded);
+    const { response, error } = plain ? await whole(this.replay(plain).model) : { response: true, error: undefined };
+    return response ? undefined : `expected an answer to a plain request (${plain?.name}), got ${nameOf(error)}`;
   }
 
   /** Sends a request that is answered with the plainest fixture. Tells what was sent, and what came of it. */

@@ -17,6 +17,7 @@ export const fixtureChecks: readonly ModelCheck[] = [
     advice:
       'Add the missing answers to the folder of fixtures, recorded or written by hand after the documentation of the provider.',
     idle: ({ recorded }) => (recorded.length === 0 ? 'there are none' : undefined),
+    early: true,
     run: async ({ subject }) => missingFixtures(subject),
   },
   {
@@ -24,6 +25,7 @@ export const fixtureChecks: readonly ModelCheck[] = [
     title: "every fixture is read as its 'expected' says",
     advice: "Correct how replies are read (`decode`), or 'expected' where the fixture is wrong.",
     idle: ({ recorded }) => (recorded.length === 0 ? 'there are no fixtures' : undefined),
+    early: true,
     run: async (kit) =>
       (
         await inTurn(kit.subject.recorded, async (recorded) => {

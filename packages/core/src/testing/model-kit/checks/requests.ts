@@ -54,6 +54,7 @@ export const requestChecks: readonly ModelCheck[] = [
     advice: 'Throw a UserError that names the tool unless `capabilities.hostedTools` lists it.',
     idle: ({ capabilities }) =>
       capabilities.hostedTools === undefined ? 'capabilities.hostedTools is not given' : undefined,
+    early: true,
     run: async (kit) =>
       refused(await kit.send({ tools: [{ type: 'kit:hosted_tool' }] }), "the hosted tool 'kit:hosted_tool'"),
   },
