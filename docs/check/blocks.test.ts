@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -14,16 +14,24 @@ const keys = ['OPENAI', 'ANTHROPIC', 'MISTRAL', 'GROQ', 'DEEPSEEK', 'OPENROUTER'
   `${name}_API_KEY`,
   'test-key',
 ]);
-const blocks = documents()
-  .flatMap((document) => blocksOf(document))
-  .map((block) => ({ ...block, file: path.join(folder, `${block.where.replace(/\W+/g, '-')}.ts`) }));
+const checked = documents().map((document) => ({
+  document,
+  blocks: blocksOf(document).map((block) => ({
+    ...block,
+    file: path.join(folder, `${block.where.replace(/\W+/g, '-')}.ts`),
+  })),
+}));
+const running = checked
+  .map(({ document, blocks }) => ({ document, files: blocks.flatMap(({ runs, file }) => (runs ? [file] : [])) }))
+  .filter(({ files }) => files.length > 0);
 const run = promisify(execFile);
 
 beforeAll(() => {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
-  for (const { file, code } of blocks) writeFileSync(file, code);
+  for (const { file, code } of checked.flatMap(({ blocks }) => blocks)) writeFileSync(file, code);
 });
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the programs in the documentation', () => {
   let server: LLMock;
@@ -35,8 +43,7 @@ describe('the programs in the documentation', () => {
   });
   afterAll(async () => {
     await server.stop();
-    rmSync(home, { recursive: true });
-    rmSync(folder, { recursive: true });
+    rmSync(home, { recursive: true, force: true });
   });
 
   test('compile', { timeout: 120_000 }, async () => {
@@ -47,28 +54,27 @@ describe('the programs in the documentation', () => {
     expect(told).toBe('');
   });
 
-  test.concurrent.each(blocks.filter(({ runs }) => runs))(
-    '$where runs to its end',
-    { timeout: 60_000 },
-    async ({ file }) => {
-      const env = { ...process.env, ...Object.fromEntries(keys), MODEL_SERVER: server.url, NODE_NO_WARNINGS: '1' };
-      const preload = path.join(docs, 'check/preload.ts');
-      const told = await run(process.execPath, ['--import', preload, file], { cwd: home, env, timeout: 30_000 }).then(
-        () => '',
-        (error: { stderr: string; message: string }) => error.stderr || error.message,
-      );
-      expect(told).toBe('');
-    },
-  );
+  test.concurrent.each(running)('those of $document run to their end', { timeout: 120_000 }, async ({ files }) => {
+    const env = { ...process.env, ...Object.fromEntries(keys), MODEL_SERVER: server.url, NODE_NO_WARNINGS: '1' };
+    const [preload, runner] = ['preload.ts', 'run-blocks.ts'].map((file) => path.join(docs, 'check', file));
+    const args = ['--import', `${preload}`, `${runner}`, ...files];
+    const program = run(process.execPath, args, { cwd: home, env, timeout: 100_000 });
+    program.child.stdin?.end();
+    const told = await program.then(
+      ({ stderr }) => stderr,
+      (error: { stderr: string; message: string }) => error.stderr || error.message,
+    );
+    expect(told).toBe('');
+  });
 });
 
 describe('the reader of documents', () => {
   test('finds blocks, what stands before them, and where they are', () => {
-    const text =
-      "# T\n\n<!-- before:\nimport { a } from 'x';\nconst b = 1;\n-->\n\n```ts\nimport { a } from 'x';\na(b);\n```\n\n```ts no-run\nc();\n```\n```sh\nls\n```\n";
+    const before = "<!-- before each:\nimport { b } from 'x';\n-->\n<!-- before:\nimport { a } from 'x';\nconst c = 1;\n-->\n\n";
+    const text = `# T\n\n${before}\`\`\`ts\nimport { a } from 'x';\na(b, c);\n\`\`\`\n\n\`\`\`ts no-run\nd();\n\`\`\`\n\`\`\`sh\nls\n\`\`\`\n`;
     expect(blocksOf('t.md', text)).toEqual([
-      { where: 't.md:8', code: "const b = 1;\nimport { a } from 'x';\na(b);\nexport {};\n", runs: true },
-      { where: 't.md:13', code: 'c();\nexport {};\n', runs: false },
+      { where: 't.md:11', code: "import { b, a } from 'x';\n\nconst c = 1;\na(b, c);\nexport {};\n", runs: true },
+      { where: 't.md:16', code: "import { b } from 'x';\n\nd();\nexport {};\n", runs: false },
     ]);
   });
 });

@@ -30,7 +30,7 @@ function isModels(item: Item): boolean {
 function toolsOf(tools: unknown): ToolSpec[] {
   return ((tools ?? []) as Fields[]).map((tool): ToolSpec => {
     if (tool['type'] !== 'function') return tool as ToolSpec;
-    const { name, description = '', parameters, strict } = tool;
-    return { type: 'function', name, description, parameters, strict: strict === true } as ToolSpec;
+    const { name, description, parameters, strict } = tool;
+    return { type: 'function', name, description: description ?? '', parameters, strict: strict === true } as ToolSpec;
   });
 }

@@ -55,6 +55,7 @@ function checkInput(body: Fields, provider: string, problem: Problem): void {
   const items = input.map(fieldsOf);
   for (const [index, item] of items.entries()) checkItem(item, body, (text) => problem(`input[${index}] ${text}`));
   checkPairs(items, delta, problem);
+  checkIds(items, problem);
   if (!delta) checkApprovals(items, problem);
   checkReasoning(items, problem);
   if (provider === 'deepseek') checkTogether(items, problem);
@@ -98,7 +99,10 @@ function checkItem(item: Fields, body: Fields, problem: Problem): void {
   const { type, role } = item;
   for (const field of ['origin', 'provider_data']) if (field in item) problem(`has ${field}, which is ours`);
   for (const [field, value] of Object.entries(item))
-    if (value === null && !/^(?:id|status|phase|error|outputs?|result|results|encrypted_content|call_id)$/.test(field))
+    if (
+      value === null &&
+      !/^(?:id|status|phase|error|outputs?|result|results|encrypted_content|call_id|approval_request_id)$/.test(field)
+    )
       problem(`has ${field}: null`);
   if (body['store'] === false) checkUnkept(item, problem);
   if (type === 'message' || (type === undefined && role !== undefined)) return checkMessage(item, problem);
@@ -199,6 +203,15 @@ function checkPairs(items: readonly Fields[], delta: boolean, problem: Problem):
     }
   }
   for (const { index, open } of calls.values()) if (open) problem(`input[${index}] is not answered`);
+}
+
+/** 400 "Duplicate item found with id … Remove duplicate items from your input and try again." */
+function checkIds(items: readonly Fields[], problem: Problem): void {
+  const seen = new Set<unknown>();
+  for (const [index, { id }] of items.entries()) {
+    if (isText(id) && seen.has(id)) problem(`input[${index}] has the id ${id} of another item`);
+    seen.add(id);
+  }
 }
 
 function checkApprovals(items: readonly Fields[], problem: Problem): void {

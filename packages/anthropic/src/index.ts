@@ -1,1 +1,2 @@
-export {};
+export type { AdapterOptions } from './options.ts';
+export { anthropic } from './provider.ts';

@@ -1,8 +1,8 @@
 import { corpusMissing } from '@polyrun/wires/corpus';
+import { fromMistral } from '@polyrun/wires/from-mistral';
 import { grammarProblems } from '@polyrun/wires/mistral';
 import { describe, expect, test } from 'vitest';
 import { encoded, type WireMessage } from './support/endpoint.ts';
-import { fromMistral } from './support/from-mistral.ts';
 import { mistralCassettes } from './support/wire.ts';
 
 describe.skipIf(corpusMissing !== undefined)('recorded requests', () => {

@@ -1,1 +1,2 @@
-export {};
+export type { AdapterOptions } from './options.ts';
+export { openaiResponses } from './provider.ts';

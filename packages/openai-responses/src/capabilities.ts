@@ -1,0 +1,19 @@
+import { mergeCapabilities, type Capabilities } from '@polyrun/core';
+import { settingsBut } from '@polyrun/core/http';
+import { dialectOf, rowsFor } from './dialects.ts';
+
+/** What a model can do as far as this package knows; the user's facts win. */
+export function capabilitiesOf(provider: string, model: string, user?: Capabilities): Capabilities {
+  const { lacks, promptCache } = dialectOf(provider, model);
+  const wire: Capabilities = {
+    // Engines such as vLLM's hold the model to the format from the first token on, so that it cannot call a tool:
+    // https://github.com/vllm-project/vllm/pull/47439.
+    structuredOutput: 'without_tools',
+    jsonMode: true,
+    toolOutputMedia: true,
+    input: ['image', 'file'],
+    serverState: ['conversation', 'previous_response'],
+    settings: settingsBut(promptCache ? lacks : [...lacks, 'cache']),
+  };
+  return mergeCapabilities(wire, ...rowsFor(provider, model).map(({ facts }) => facts), user);
+}

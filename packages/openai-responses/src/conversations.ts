@@ -1,0 +1,2 @@
+export { compact, type Compacted, type CompactOptions } from './compact.ts';
+export { OpenAIConversationsSession, type ConversationsSessionOptions } from './conversations-session.ts';

@@ -1,0 +1,66 @@
+import { parseJson, type Transport } from '@polyrun/core';
+import { given, pause, redactor, replyTransport } from '@polyrun/core/http';
+import { accumulateReply } from './accumulate.ts';
+import type { Connection } from './connect.ts';
+import { isUnderWay } from './decode.ts';
+import type { Destination } from './target.ts';
+import { doneMark, type Body, type Chunk, type Reply } from './wire.ts';
+
+/** How a server is called. */
+export type Route = {
+  readonly destination: Destination;
+  /** What stands behind the base URL. */
+  readonly path: string;
+  /** Finds address and key. Throws a `UserError` when one is missing, before any request. */
+  readonly connect: () => Promise<Connection>;
+};
+
+/** The longest time that a timer can hold: deadlines are the runner's, the client must not have one of its own. */
+const never = 2 ** 31 - 1;
+/** How long to wait before a response in the background is looked after again: at first, and at most. */
+const pollMs = { first: 1000, most: 10_000 } as const;
+
+/**
+ * Carries bodies through the official client and reads its raw responses: the client's own reader of streams gives up on what some
+ * servers send. A body with a `response_id` is not sent: that response is waited for.
+ */
+export function responsesTransport({ destination, path, connect }: Route): Transport<Body, Reply, Chunk> {
+  const { provider } = destination;
+  return replyTransport<Body, Reply>({
+    provider,
+    mark: doneMark,
+    async connect(body) {
+      const { client, headers, secrets } = await connect();
+      const { response_id: id, include } = body;
+      const options = { headers, maxRetries: 0, timeout: never };
+      const posted = { ...options, body, stream: body['stream'] === true };
+      const looked = { ...options, query: given({ include }) };
+      return {
+        facts: { provider, redact: (text) => redactor(secrets, wordsIn(body))(text), address: client.baseURL },
+        post: (signal) =>
+          id === undefined
+            ? client.post(path, { ...posted, signal }).asResponse()
+            : whenDone(() => client.get(`${path}/${id}`, { ...looked, signal }).asResponse(), signal),
+      };
+    },
+    streamed: (body) => (body.response_id === undefined ? { ...body, stream: true } : body),
+    accumulate: () => accumulateReply(destination),
+    whole: ({ data, requestId }) => ({ response: data, ...given({ requestId }) }),
+  });
+}
+
+/** What a request quotes of the conversation: everything but the names and ids of things. */
+function wordsIn({ input, instructions }: Body): unknown {
+  const names: ReadonlySet<string> = new Set(['type', 'role', 'id', 'call_id', 'status', 'name', 'encrypted_content']);
+  const words = JSON.stringify(input, (key, value: unknown) => (names.has(key) ? undefined : value)) ?? '';
+  return [instructions, parseJson(words)];
+}
+
+/** The first answer that is no longer under way. */
+async function whenDone(look: () => Promise<Response>, signal: AbortSignal | undefined): Promise<Response> {
+  for (let wait: number = pollMs.first; ; wait = Math.min(2 * wait, pollMs.most)) {
+    const response = await look();
+    if (!isUnderWay(parseJson(await response.clone().text()))) return response;
+    await pause(wait, signal);
+  }
+}

@@ -1,0 +1,2 @@
+export type { AdapterOptions } from './options.ts';
+export { newWire } from './provider.ts';
