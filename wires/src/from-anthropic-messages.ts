@@ -52,8 +52,8 @@ function toolOf(tool: Fields): ToolSpec {
   if (plain)
     return {
       type: 'function',
-      name: String(name),
-      description: String(description ?? ''),
+      name: name as string,
+      description: (description ?? '') as string,
       parameters: input_schema as Json,
       strict: strict === true,
     };
@@ -104,22 +104,22 @@ function outputItem(block: Block): Item {
         type: 'message',
         role: 'assistant',
         origin,
-        content: [{ type: 'output_text', text: String(rest['text']) }],
+        content: [{ type: 'output_text', text: rest['text'] as string }],
       };
     case 'thinking':
       return {
         type: 'reasoning',
         origin,
         summary: [],
-        content: [{ type: 'reasoning_text', text: String(rest['thinking']) }],
-        encrypted_content: String(rest['signature']),
+        content: [{ type: 'reasoning_text', text: rest['thinking'] as string }],
+        encrypted_content: rest['signature'] as string,
       };
     case 'redacted_thinking':
       return {
         type: 'reasoning',
         origin,
         summary: [],
-        encrypted_content: String(rest['data']),
+        encrypted_content: rest['data'] as string,
         provider_data: { anthropic: { type } },
       };
     case 'tool_use': {
@@ -128,8 +128,8 @@ function outputItem(block: Block): Item {
       return {
         type: 'function_call',
         origin,
-        call_id: String(id),
-        name: String(name),
+        call_id: id as string,
+        name: name as string,
         arguments: JSON.stringify(input),
         ...extra,
       };

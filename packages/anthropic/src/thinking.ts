@@ -96,5 +96,5 @@ function beganWithoutThinking(messages: readonly Message[]): boolean {
 function bound(asked: Thinking, { messages }: Wish, { family }: Target): Thinking {
   const thinking = { type: 'adaptive', block_binding: { prefix_mismatch_behavior: 'drop_block' }, ...asked.thinking };
   const needed = family.boundThinking && messages.some(({ content }) => content.some(isThinking));
-  return false ? { ...asked, thinking } : asked;
+  return needed ? { ...asked, thinking } : asked;
 }

@@ -202,6 +202,15 @@ describe('what is the provider’s own', () => {
     expect(adaptive.adaptations).toEqual([]);
   });
 
+  test('reasoning with a signature of nobody knows whom is left out', async () => {
+    const item = { type: 'reasoning', summary: [], encrypted_content: 'secret' } as const;
+    const { body, adaptations } = await encoded({
+      input: [user('go'), item, { type: 'message', role: 'assistant', content: 'Yes.' }, user('and?')],
+    });
+    expect(JSON.stringify(body)).not.toContain('secret');
+    expect(adaptations).toMatchObject([{ type: 'dropped_item', name: 'reasoning' }]);
+  });
+
   test('thinking that is bound to its conversation gives way when that changes', async () => {
     const { body, sent } = await encoded(
       {

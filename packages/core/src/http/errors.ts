@@ -1,4 +1,5 @@
 import { ModelError } from '../errors.ts';
+import type { Fields } from '../protocol/json.ts';
 import type { ModelErrorKind } from '../protocol/response.ts';
 import { fieldsOf, given, numberOf, stringOf } from './fields.ts';
 import type { Redact } from './redact.ts';
@@ -11,6 +12,8 @@ export type CallFacts = {
   readonly requestId?: string | undefined;
   /** Where the call went, for errors of connections. */
   readonly address?: string | undefined;
+  /** The error that a body or an event holds, as `{ message, code }`, where a wire spells it in its own way. */
+  readonly errorIn?: ((data: Fields, event?: string) => Fields | undefined) | undefined;
 };
 
 /** Names what the client or a connection threw: an answer that is an error, a connection that failed, or anything else. */

@@ -7,5 +7,5 @@ export { mediaOf, textOfMedia, type Media } from './media.ts';
 export { pause } from './pause.ts';
 export { answered, environment, repliesIn, type ReplyPiece } from './replies.ts';
 export { knownSettings, refuseServerState, refuseTools, settingsBut, type Report } from './requests.ts';
-export { eventData } from './sse.ts';
+export { serverEvents, type ServerEvent } from './sse.ts';
 export { replyTransport, type ReplyWire } from './transport.ts';

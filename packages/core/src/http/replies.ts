@@ -1,36 +1,42 @@
 import { isFields, parseJson } from '../protocol/json.ts';
 import { callError, errorInReply, headerReader, notAReply, requestIdIn, type CallFacts } from './errors.ts';
 import { fieldsOf, given, stringOf } from './fields.ts';
-import { eventData } from './sse.ts';
+import { serverEvents } from './sse.ts';
 
-/** One piece of JSON that a response held. `whole`: it was the whole body, not an event of a stream. */
-export type ReplyPiece = { readonly data: unknown; readonly requestId?: string; readonly whole?: true };
+/** One piece of JSON that a response held. `whole`: it was the whole body, not an event of a stream; `event`: what the stream calls it. */
+export type ReplyPiece = {
+  readonly data: unknown;
+  readonly event?: string;
+  readonly requestId?: string;
+  readonly whole?: true;
+};
 
 /**
  * What a response holds, streamed or not. An error in the place of a piece is thrown, and so is what is no JSON. `mark`: the text that
  * closes a stream on this wire; it is the last piece.
  */
-export async function* repliesIn(
-  response: Response,
-  { provider, redact }: CallFacts,
-  mark?: string,
-): AsyncGenerator<ReplyPiece> {
+export async function* repliesIn(response: Response, known: CallFacts, mark?: string): AsyncGenerator<ReplyPiece> {
   const requestId = requestIdIn(headerReader(response.headers));
-  const facts = { provider, redact, requestId };
+  const facts = { ...known, requestId };
   const type = response.headers.get('content-type') ?? 'no content type';
   if (!response.body || !type.includes('text/event-stream'))
-    return yield { data: checked(await response.text(), facts, type), whole: true, ...given({ requestId }) };
-  for await (const text of eventData(response.body)) {
-    yield { data: text === mark ? text : checked(text, facts), ...given({ requestId }) };
+    return yield { data: checked(await response.text(), facts, { type }), whole: true, ...given({ requestId }) };
+  for await (const { data: text, event } of serverEvents(response.body)) {
+    yield { data: text === mark ? text : checked(text, facts, { event }), ...given({ event, requestId }) };
     if (text === mark) return;
   }
 }
 
 /** The JSON of a body, of which the type is given, or of one event of a stream. */
-function checked(text: string, facts: CallFacts, type?: string): unknown {
+function checked(
+  text: string,
+  facts: CallFacts,
+  { type, event }: { type?: string; event?: string | undefined },
+): unknown {
   const data = parseJson(text);
   if (data === undefined) throw notAReply(`${type ?? 'an event'} that is no JSON`, facts.requestId, type === undefined);
-  const failure = errorInReply(data, facts);
+  const own = facts.errorIn?.(fieldsOf(data), event);
+  const failure = errorInReply(own ? { error: own } : data, facts);
   if (failure) throw failure;
   return data;
 }
@@ -40,7 +46,8 @@ export async function answered(response: Response, facts: CallFacts): Promise<Re
   if (response.ok) return response;
   const { status, headers } = response;
   const message = await response.text();
-  throw callError({ status, headers, error: parseJson(message), message }, facts);
+  const body = parseJson(message);
+  throw callError({ status, headers, error: facts.errorIn?.(fieldsOf(body)) ?? body, message }, facts);
 }
 
 /** The first of these environment variables that is set; `''` when none is, or where there is no environment. */

@@ -1,15 +1,25 @@
+/** One server-sent event. */
+export type ServerEvent = { readonly event?: string; readonly data: string };
+
 /**
- * The data of each server-sent event of a body, as https://html.spec.whatwg.org/multipage/server-sent-events.html frames them;
- * the last event counts even without the blank line behind it. Leaving it cancels the body.
+ * The server-sent events of a body, as https://html.spec.whatwg.org/multipage/server-sent-events.html frames them; the last event
+ * counts even without the blank line behind it, one without data does not. Leaving it cancels the body.
  */
-export async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+export async function* serverEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
   let data: string[] = [];
+  let event: string | undefined;
   for await (const line of linesOf(body)) {
-    if (line.startsWith('data:')) data.push(line.slice(line[5] === ' ' ? 6 : 5));
-    if (line !== '' || data.length === 0) continue;
-    yield data.join('\n');
+    if (line.startsWith('data:')) data.push(valueOf(line, 5));
+    else if (line.startsWith('event:')) event = valueOf(line, 6);
+    if (line !== '') continue;
+    if (data.length > 0) yield { data: data.join('\n'), ...(event !== undefined && { event }) };
     data = [];
+    event = undefined;
   }
+}
+
+function valueOf(line: string, from: number): string {
+  return line.slice(line[from] === ' ' ? from + 1 : from);
 }
 
 async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {

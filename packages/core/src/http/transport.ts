@@ -10,12 +10,16 @@ export type ReplyWire<Body, Reply> = {
   readonly provider: string;
   /** The text that closes a stream, where the wire has one; `accumulate` is handed it. */
   readonly mark?: string;
-  /** Sends a body through the client; `facts` are there before anything can fail. Throws a `UserError` when address or key is missing. */
+  /**
+   * Sends a body through the client; `facts` are there before anything can fail; `streamed` is for wires that stream at another address.
+   * Throws a `UserError` when address or key is missing.
+   */
   connect(
     body: Body,
+    streamed: boolean,
   ): Promise<{ facts: CallFacts; readonly post: (signal: AbortSignal | undefined) => Promise<Response> }>;
-  /** The body that asks for a stream. */
-  streamed(body: Body): Body;
+  /** The body that asks for a stream. Default: the same. */
+  streamed?(body: Body): Body;
   accumulate(): { add(piece: ReplyPiece): unknown; end(): Reply };
   /** A reply that was not streamed. */
   whole(piece: ReplyPiece): Reply;
@@ -29,8 +33,9 @@ export function replyTransport<Body, Reply>(
   open(body: Body, call: Signalled): AsyncGenerator<ReplyPiece>;
   toError(error: unknown): ReturnType<typeof callError>;
 } {
-  async function* call(body: Body, { signal }: Signalled): AsyncGenerator<ReplyPiece> {
-    const { facts, post } = await wire.connect(body);
+  async function* call(asked: Body, { signal }: Signalled, streamed: boolean): AsyncGenerator<ReplyPiece> {
+    const body = streamed ? (wire.streamed?.(asked) ?? asked) : asked;
+    const { facts, post } = await wire.connect(body, streamed);
     try {
       yield* repliesIn(await post(signal), facts, wire.mark);
     } catch (error) {
@@ -40,14 +45,14 @@ export function replyTransport<Body, Reply>(
   return {
     async send(body, context) {
       const streamed = wire.accumulate();
-      for await (const piece of call(body, context)) {
+      for await (const piece of call(body, context, false)) {
         // Some gateways stream whatever is asked.
         if (piece.whole) return wire.whole(piece);
         streamed.add(piece);
       }
       return streamed.end();
     },
-    open: (body, context) => call(wire.streamed(body), context),
+    open: (body, context) => call(body, context, true),
     toError: (error) => callError(error, { provider: wire.provider, redact: redactor() }),
   };
 }

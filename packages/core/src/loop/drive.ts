@@ -16,6 +16,8 @@ export class Control {
   span: string | undefined;
   /** Called when the effect is aborted. */
   onAbort: (() => void) | undefined;
+  /** Ends what the effect waits for with an error. */
+  interrupt: ((error: unknown) => void) | undefined;
   #controller: AbortController | undefined;
 
   /** Makes the signal: few effects ever need one. */
@@ -52,14 +54,8 @@ export type Host = {
 type Driving = Generator<Promise<unknown>, LoopState>;
 
 /** Keeps exactly `effectsFor(state)` going: starts what is newly wanted, aborts what no longer is, folds in all that comes back. */
-export function* drive(state: LoopState, perform: Perform, host: Host = {}): Driving {
-  const driver = new Driver(state, perform, host);
-  const stop = host.listen?.((outcome) => driver.deliver(outcome));
-  try {
-    return yield* driver.run();
-  } finally {
-    stop?.();
-  }
+export function drive(state: LoopState, perform: Perform, host: Host = {}): Driving {
+  return new Driver(state, perform, host).run();
 }
 
 /** An effect that is under way. */
@@ -82,38 +78,38 @@ class Driver {
     this.#host = host;
   }
 
-  deliver(outcome: Outcome, live?: Live): void {
-    this.#inbox.push(live ? { outcome, live } : { outcome });
-    this.#wake?.();
-  }
-
   /** What throws ends the drive, once everything else has settled. */
   *run(): Driving {
+    const stop = this.#host.listen?.((outcome) => this.#deliver({ outcome }));
     try {
-      return yield* this.#loop();
+      for (;;) {
+        // What has come already is heard before anything starts.
+        const heard = this.#inbox.shift();
+        const told = heard ? this.#fold(heard) : this.#startWanted();
+        if (told === 'over') return this.#state;
+        if (told instanceof Promise) yield told;
+      }
     } catch (cause) {
       for (const { control } of this.#live) control.abort();
       yield Promise.all([...this.#live].flatMap(({ running }) => running ?? []));
       throw cause;
+    } finally {
+      stop?.();
     }
   }
 
-  *#loop(): Driving {
-    for (;;) {
-      // What has come already is heard before anything starts.
-      const heard = this.#inbox.shift();
-      if (heard) {
-        const told = this.#fold(heard);
-        if (told instanceof Promise) yield told;
-        continue;
-      }
-      const wanted = effectsFor(this.#state);
-      if (wanted.length === 0 && this.#live.size === 0) return this.#state;
-      for (const effect of this.#new(wanted)) this.#start(effect);
-      if (this.#inbox.length > 0) continue;
-      this.#host.onIdle?.();
-      yield this.#heard();
-    }
+  #deliver(heard: Heard): void {
+    this.#inbox.push(heard);
+    this.#wake?.();
+  }
+
+  #startWanted(): Promise<void> | 'over' | undefined {
+    const wanted = effectsFor(this.#state);
+    if (wanted.length === 0 && this.#live.size === 0) return 'over';
+    for (const effect of this.#new(wanted)) this.#start(effect);
+    if (this.#inbox.length > 0) return undefined;
+    this.#host.onIdle?.();
+    return this.#heard();
   }
 
   /** What is to be started. What goes on but is no longer wanted is aborted. */
@@ -138,7 +134,7 @@ class Driver {
   #follow(result: Promise<Outcome>, live: Live): void {
     this.#live.add(live);
     live.running = result.then(
-      (outcome) => this.deliver(outcome, live),
+      (outcome) => this.#deliver({ outcome, live }),
       (cause: unknown) => {
         this.#failure ??= { cause };
         this.#wake?.();

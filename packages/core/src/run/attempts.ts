@@ -48,6 +48,7 @@ export class Attempts {
         this.#usage = this.#usage ? addUsage(this.#usage, response.usage) : response.usage;
         return response;
       } catch (cause) {
+        call.close();
         const error = asModelError(cause);
         this.#usage = this.usage;
         this.#inFlight = undefined;
@@ -98,7 +99,6 @@ class Attempt implements SyncCall {
   #controller: AbortController | undefined;
   #signal: AbortSignal | undefined;
   #timedOut: ModelError | undefined;
-  #onExpire: ((error: ModelError) => void) | undefined;
   #total: Deadline | undefined;
   #silence: Deadline | undefined;
   /** When the model last sent something; `Infinity` while the consumer takes its time. */
@@ -131,15 +131,10 @@ class Attempt implements SyncCall {
   answer(request: ModelRequest): Promise<ModelResponse> | ModelResponse {
     const { publisher } = this.#work.scope;
     const reply = publisher ? this.#stream(request, publisher) : this.#work.run.respond(this.#model, request, this);
-    if (!(reply instanceof Promise)) return reply;
     const { requestMs } = this.timeouts;
-    if (requestMs === null && !publisher) return reply;
-    return new Promise((resolve, reject) => {
-      this.#onExpire = reject;
-      const { deadlines } = this.#work.run;
-      if (requestMs !== null) this.#total = deadlines.set(requestMs, () => this.#expire('requestMs', requestMs));
-      reply.then(resolve, reject);
-    });
+    if (reply instanceof Promise && requestMs !== null)
+      this.#total = this.#work.run.deadlines.set(requestMs, () => this.#expire('requestMs', requestMs));
+    return reply;
   }
 
   /** Whatever comes over the wire is a sign of life, also what makes no event. */
@@ -196,7 +191,7 @@ class Attempt implements SyncCall {
     const message = `${this.#model.name} did not answer in time: runConfig.timeouts.${field} is ${ms} ms.`;
     this.#timedOut = new ModelError({ kind: 'timeout', message });
     this.#controller?.abort(this.#timedOut);
-    this.#onExpire?.(this.#timedOut);
+    this.#work.control.interrupt?.(this.#timedOut);
   }
 }
 

@@ -2,7 +2,6 @@ import type { Agent } from '../agent/agent.ts';
 import { isThenable } from '../agent/maybe-promise.ts';
 import { UserError } from '../errors.ts';
 import type { Effect } from '../loop/effects.ts';
-import type { Settled } from '../loop/outcome.ts';
 import type { Model, SyncCall } from '../model/model.ts';
 import type { ModelRequest } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
@@ -11,9 +10,9 @@ import type { RunInput, RunOptions } from './config.ts';
 import { inputGuardrails } from './effects/start.ts';
 import type { SyncJournal } from './journal.ts';
 import type { RunResult } from './result.ts';
-import { Run } from './run.ts';
+import { Run, type Begun } from './run.ts';
 import { begin, conclude, resultFor } from './runner.ts';
-import type { End, Steps } from './steps.ts';
+import type { Steps } from './steps.ts';
 
 /**
  * Runs an agent on the calling thread without waiting for anything but its models' `sync` and the pauses between attempts, during
@@ -43,18 +42,11 @@ class BlockingRun extends Run {
     return journal?.sync;
   }
 
-  override proceed(steps: Steps<Settled>, { done, failed }: End<Settled>, effect: Effect): void {
-    try {
-      let next = steps.next();
-      while (next.done !== true && !isThenable(next.value)) next = steps.next(next.value);
-      if (next.done === true) return done(next.value);
-      giveUp(next.value);
-      // Not thrown into them: steps turn what a tool throws into words for the model.
-      steps.return({ type: 'aborted', usage: null });
-      failed(promised(this.#placeOf(effect)));
-    } catch (error) {
-      failed(error);
-    }
+  override later(pending: PromiseLike<unknown>, { effect, steps }: Begun): never {
+    giveUp(pending);
+    // Not thrown into them: steps turn what a tool throws into words for the model.
+    steps.return({ type: 'aborted', usage: null });
+    throw promised(this.#placeOf(effect));
   }
 
   override respond(model: Model, request: ModelRequest, call: SyncCall): ModelResponse {

@@ -26,14 +26,15 @@ import { recorded, takeUp, type Journal, type SyncJournal } from './journal.ts';
 import { Publisher, type Emit } from './publisher.ts';
 import { Scope } from './scope.ts';
 import { spansOf, type Spans } from './spans.ts';
-import { proceed, wait, type End, type Steps } from './steps.ts';
+import { proceed, settle, wait, Walk, type Steps } from './steps.ts';
 
 /** How long an effect may take to settle after it was aborted; then its late result is dropped. */
 const graceMs = 1_000;
 
 /** What the hook of a run is told at its end. */
 export type RunEnd = Parameters<NonNullable<Hooks<never>['onRunEnd']>>[0];
-type Abandoned = { steps: Steps<Settled>; done: (settled: Settled) => void; control: Control };
+/** An effect that is being performed. */
+export type Begun = { readonly effect: Effect; readonly control: Control; readonly steps: Steps<Settled> };
 
 /** One call of the runner: the state of the loop, the world around it, and how effects are performed in it. */
 export class Run {
@@ -86,7 +87,7 @@ export class Run {
     try {
       if (journal) yield* takeUp(this, journal);
       this.#lastMs = Math.round(now());
-      return yield* drive(this.state, this.performer(), this.#host());
+      return yield* wait(settle(drive(this.state, this.performer(), this.#host())));
     } finally {
       this.deadlines.close();
       this.spans?.end();
@@ -147,43 +148,29 @@ export class Run {
 
   /** Performs one effect. Never throws: whatever goes wrong is an outcome, too. */
   perform(effect: Effect, control: Control): MaybePromise<Outcome> {
-    let outcome: Outcome | undefined;
-    let told: ((outcome: Outcome) => void) | undefined;
-    const done = (settled: Settled) => {
-      if (outcome) return;
-      outcome = this.#outcome(effect, settled);
-      told?.(outcome);
-    };
-    const failed = (error: unknown) => done(this.#failed(effect, error, control));
     try {
       const steps = this.#steps(effect, control);
       if ('type' in steps) return this.#outcome(effect, steps);
-      this.proceed(steps, { done, failed }, effect);
-      if (outcome === undefined) control.onAbort = () => this.#abandon(effect, { steps, done, control });
+      const { done, value } = proceed(steps);
+      return done ? this.#outcome(effect, value) : this.later(value, { effect, control, steps });
     } catch (error) {
-      failed(error);
+      return this.#failed(effect, error, control);
     }
-    return (
-      outcome ??
-      new Promise((resolve) => {
-        told = resolve;
-      })
-    );
   }
 
-  /** Runs the steps of an effect to their end. */
-  proceed(steps: Steps<Settled>, end: End<Settled>, _effect: Effect): void {
-    proceed(steps, end);
-  }
-
-  /** Waits for an effect that was aborted, but only for so long. */
-  #abandon({ type }: Effect, { steps, done, control }: Abandoned): void {
-    // A guardrail has no signal, so there is nothing to wait for.
-    this.deadlines.set(type === 'check_input' ? 0 : graceMs, () => {
-      const settled = this.#aborted(control);
-      done(settled);
-      // Whatever it waits for: nothing follows.
-      steps.return(settled);
+  /** Performs the rest of an effect that has to wait. An effect that was aborted is only waited for so long. */
+  later(pending: PromiseLike<unknown>, { effect, control, steps }: Begun): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const walk = new Walk(
+        steps,
+        (settled) => resolve(this.#outcome(effect, settled)),
+        (error) => resolve(this.#failed(effect, error, control)),
+      );
+      control.interrupt = (error) => walk.interrupt(error);
+      // A guardrail has no signal, so there is nothing to wait for.
+      const grace = effect.type === 'check_input' ? 0 : graceMs;
+      control.onAbort = () => this.deadlines.set(grace, () => walk.end(aborted(control)));
+      walk.waitFor(pending);
     });
   }
 
@@ -217,14 +204,10 @@ export class Run {
     return { id, path, turn, ms, ...settled };
   }
 
-  #failed(effect: Effect, error: unknown, control: Control): Settled {
-    if (control.aborted) return this.#aborted(control);
-    const usage = control.spent?.usage ?? null;
-    return { type: 'failed', failure: this.failure(effect, error), usage, tripped: null };
-  }
-
-  #aborted({ spent }: Control): Settled {
-    return { type: 'aborted', usage: spent?.usage ?? null };
+  #failed(effect: Effect, error: unknown, control: Control): Outcome {
+    if (control.aborted) return this.#outcome(effect, aborted(control));
+    const failure = this.failure(effect, error);
+    return this.#outcome(effect, { type: 'failed', failure, usage: control.spent?.usage ?? null, tripped: null });
   }
 
   /** An error as the loop keeps it; the error itself is kept beside it as long as this process lives. */
@@ -348,4 +331,8 @@ export class Run {
     const pending = told.filter((each) => each instanceof Promise);
     return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
   }
+}
+
+function aborted({ spent }: Control): Settled {
+  return { type: 'aborted', usage: spent?.usage ?? null };
 }

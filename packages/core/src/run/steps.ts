@@ -2,7 +2,7 @@ import { isThenable, type MaybePromise } from '../agent/maybe-promise.ts';
 
 /**
  * Work written once for any driver: a generator that yields what may be a promise and is given back its value. A driver may await
- * promises, as `proceed` does, or refuse them; work without any promise costs no tick.
+ * promises, as `settle` does, or refuse them; work without any promise costs no tick.
  */
 export type Steps<T> = Generator<unknown, T, unknown>;
 
@@ -12,42 +12,67 @@ export function* wait<T>(value: MaybePromise<T>): Steps<T> {
   return isThenable(value) ? ((yield value) as T) : value;
 }
 
-/** Told once what steps came to. */
-export type End<T> = { readonly done: (value: T) => void; readonly failed: (error: unknown) => void };
-
-/** Runs steps to their end: before it returns when nothing in them is a promise. */
-export function proceed<T>(steps: Steps<T>, end: End<T>): void {
-  const go = (value?: unknown) => on(() => steps.next(value));
-  const fail = (error: unknown) => on(() => steps.throw(error));
-  const on = (step: () => IteratorResult<unknown, T>) => {
-    try {
-      let next = step();
-      while (next.done !== true) {
-        if (isThenable(next.value)) return void next.value.then(go, fail);
-        next = steps.next(next.value);
-      }
-      end.done(next.value);
-    } catch (error) {
-      end.failed(error);
-    }
-  };
-  go();
+/** Goes on until steps are done, or a promise has to be waited for. */
+export function proceed<T>(steps: Steps<T>, from: IteratorResult<unknown, T> = steps.next()): IteratorResult<PromiseLike<unknown>, T> {
+  let next = from;
+  while (next.done !== true) {
+    const { value } = next;
+    if (isThenable(value)) return { done: false, value };
+    next = steps.next(value);
+  }
+  return next;
 }
 
 /** What steps come to: a promise only where one of theirs has to be waited for. */
 export function settle<T>(steps: Steps<T>): MaybePromise<T> {
-  const at: { once?: { value: T }; done: (value: T) => void; failed: (error: unknown) => void } = {
-    done: (value) => void (at.once = { value }),
-    failed: (error) => {
-      throw error;
-    },
-  };
-  proceed(steps, { done: (value) => at.done(value), failed: (error) => at.failed(error) });
-  if (at.once) return at.once.value;
-  return new Promise((done, failed) => {
-    at.done = done;
-    at.failed = failed;
-  });
+  const { done, value } = proceed(steps);
+  return done ? value : new Promise((resolve, reject) => new Walk(steps, resolve, reject).waitFor(value));
+}
+
+/** Steps that wait: on their way from promise to promise to their end, of which somebody is told. */
+export class Walk<T> {
+  readonly #steps: Steps<T>;
+  readonly #done: (value: T) => void;
+  readonly #failed: (error: unknown) => void;
+  #pending: PromiseLike<unknown> | undefined;
+
+  constructor(steps: Steps<T>, done: (value: T) => void, failed: (error: unknown) => void) {
+    this.#steps = steps;
+    this.#done = done;
+    this.#failed = failed;
+  }
+
+  waitFor(pending: PromiseLike<unknown>): void {
+    this.#pending = pending;
+    const go = (step: () => IteratorResult<unknown, T>) => {
+      if (this.#pending === pending) this.#go(step);
+    };
+    pending.then(
+      (value) => go(() => this.#steps.next(value)),
+      (error: unknown) => go(() => this.#steps.throw(error)),
+    );
+  }
+
+  /** Ends the wait with an error, which the steps may handle. */
+  interrupt(error: unknown): void {
+    this.#go(() => this.#steps.throw(error));
+  }
+
+  /** Ends the steps where they wait. */
+  end(value: T): void {
+    this.#go(() => this.#steps.return(value));
+  }
+
+  #go(step: () => IteratorResult<unknown, T>): void {
+    this.#pending = undefined;
+    try {
+      const { done, value } = proceed(this.#steps, step());
+      if (done) this.#done(value);
+      else this.waitFor(value);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
 }
 
 /** Inside steps: all values, the calls having been made at once. */

@@ -14,7 +14,9 @@ export function wireIds(rule: { legal: RegExp; length: number; prefix?: string }
     let wire = callId;
     for (let salt = 0; !rule.legal.test(wire) || taken.has(wire); salt++) {
       const hash = shortHash(salt === 0 ? callId : `${callId}#${salt}`);
-      wire = ((rule.prefix ?? '') + hash).slice(0, rule.length);
+      // Some wires take nothing but digits.
+      const text = salt % 2 === 0 ? hash : hash.replaceAll(/\D/g, (letter) => `${letter.charCodeAt(0) % 10}`);
+      wire = ((rule.prefix ?? '') + text).slice(0, rule.length);
     }
     wireOf.set(callId, wire);
     taken.add(wire);

@@ -22,12 +22,12 @@ import {
 import {
   callError,
   errorInReply,
-  eventData,
   given,
   headerReader,
   notAReply,
   redactor,
   requestIdIn,
+  serverEvents,
   type Redact,
 } from '../../src/http/index.ts';
 
@@ -66,7 +66,7 @@ export function acme(
     decode,
     accumulate,
     fetch,
-    lines: eventData,
+    lines: dataOf,
     redact: undefined,
     errorIn: errorInReply,
     toError: (error) => callError(error, { provider: 'acme', redact: redactor() }),
@@ -122,6 +122,10 @@ export function acme(
       toError: (error) => parts.toError(error),
     },
   );
+}
+
+async function* dataOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  for await (const { data } of serverEvents(body)) yield data;
 }
 
 const names: { readonly [setting: string]: string } = {

@@ -83,8 +83,8 @@ function* begun(made: Call, bound: BoundCall<never>): Steps<Settled> {
   work.control.check();
   let value: unknown;
   try {
-    const pending = executed(made, bound);
-    value = isThenable(pending) ? yield* wait(pending) : pending;
+    value = bound.execute(context);
+    if (isThenable(value)) value = yield* inTime(made, value);
   } catch (error) {
     // What was stopped has come to nothing yet: a resumed run makes the call again.
     work.control.check();
@@ -139,27 +139,19 @@ function* judged(
   }
 }
 
-/** Runs the tool, under its deadline if it does not answer at once. */
-function executed({ tool, context, work }: Call, bound: BoundCall<never>): unknown {
-  const pending = bound.execute(context);
-  if (!isThenable(pending)) return pending;
+/** Waits for what the tool has not answered at once, until its deadline. */
+function* inTime({ tool, context, work }: Call, pending: PromiseLike<unknown>): Steps<unknown> {
   const timeoutMs = tool.timeoutMs ?? work.scope.config.toolExecution?.timeoutMs ?? 300_000;
-  const { deadlines } = work.run;
-  return new Promise((resolve, reject) => {
-    const deadline = deadlines.set(timeoutMs, () => {
-      const error = new ToolTimeoutError(`Tool '${tool.name}' did not answer within ${timeoutMs} ms.`);
-      context.abort(error);
-      reject(error);
-    });
-    const settle = (done: () => void) => {
-      deadlines.cancel(deadline);
-      done();
-    };
-    pending.then(
-      (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(error)),
-    );
+  const deadline = work.run.deadlines.set(timeoutMs, () => {
+    const error = new ToolTimeoutError(`Tool '${tool.name}' did not answer within ${timeoutMs} ms.`);
+    context.abort(error);
+    work.control.interrupt?.(error);
   });
+  try {
+    return yield pending;
+  } finally {
+    work.run.deadlines.cancel(deadline);
+  }
 }
 
 /** The tool has returned: output guardrails, then the end hook. */

@@ -1,6 +1,8 @@
 import { ModelError } from '../../errors.ts';
 import type { CallContext, Model } from '../../model/model.ts';
 import type { ModelEvent } from '../../protocol/events.ts';
+import type { OutputItem } from '../../protocol/items.ts';
+import { parseJson } from '../../protocol/json.ts';
 import type { ModelRequest } from '../../protocol/request.ts';
 import type { ModelResponse } from '../../protocol/response.ts';
 import { canonical } from '../compare.ts';
@@ -55,7 +57,12 @@ export async function streamed(model: Model, { request = hello, call, onEvent }:
 export function gist({ response, error }: Outcome): string {
   if (!response) return `an error, ${nameOf(error)}`;
   const { output, usage, stop, model } = response;
-  return canonical({ model, stop, usage, output: output.map(({ id: _, ...item }) => item) });
+  return canonical({ model, stop, usage, output: output.map(asRead) });
+}
+
+/** Without its id; arguments as what they mean, for wires that stream as a text what they else send as an object. */
+function asRead({ id: _, ...item }: OutputItem): object {
+  return item.type === 'function_call' ? { ...item, arguments: parseJson(item.arguments) ?? item.arguments } : item;
 }
 
 /** An error in one line. */
