@@ -70,7 +70,8 @@ describe('the programs in the documentation', () => {
 
 describe('the reader of documents', () => {
   test('finds blocks, what stands before them, and where they are', () => {
-    const before = "<!-- before each:\nimport { b } from 'x';\n-->\n<!-- before:\nimport { a } from 'x';\nconst c = 1;\n-->\n\n";
+    const before =
+      "<!-- before each:\nimport { b } from 'x';\n-->\n<!-- before:\nimport { a } from 'x';\nconst c = 1;\n-->\n\n";
     const text = `# T\n\n${before}\`\`\`ts\nimport { a } from 'x';\na(b, c);\n\`\`\`\n\n\`\`\`ts no-run\nd();\n\`\`\`\n\`\`\`sh\nls\n\`\`\`\n`;
     expect(blocksOf('t.md', text)).toEqual([
       { where: 't.md:11', code: "import { b, a } from 'x';\n\nconst c = 1;\na(b, c);\nexport {};\n", runs: true },

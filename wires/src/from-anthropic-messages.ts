@@ -32,9 +32,7 @@ export function fromMessages(body: Fields): ModelRequest {
       ...(stop_sequences ? { stop: stop_sequences as string[] } : {}),
       ...(tool_choice ? { toolChoice: choices[tool_choice.type] ?? { name: String(tool_choice.name) } } : {}),
       providerOptions: {
-        anthropic: { ...rest, ...(output_format ? { output_format: output_format as Json } : {}) } as {
-          [key: string]: Json;
-        },
+        anthropic: { ...rest, ...(output_format ? { output_format } : {}) } as { [key: string]: Json },
       },
     },
   };

@@ -11,25 +11,41 @@ export type Witness = {
   /** How often each key was begun, by key. */
   counts(): { [key: string]: number };
   /** From now on, effects of this name that begin are not answered: until `release`, or until their process dies. */
-  hold(name: string): { begun: (count?: number) => Promise<void>; release: () => void };
+  hold(name: string): {
+    /** Until so many of them have begun, since they are held. */
+    begun: (count?: number) => Promise<void>;
+    /** Until so many of those that are held were given up by who began them, or died with their process. */
+    givenUp: (count?: number) => Promise<void>;
+    release: () => void;
+  };
   /** Until so many effects of this name have ended. */
   ended(name: string, count: number): Promise<void>;
   close(): Promise<void>;
 };
 
-type Held = { open: boolean; waiting: ServerResponse[] };
+type Held = { open: boolean; waiting: ServerResponse[]; givenUp: number };
 
 export async function startWitness(): Promise<Witness> {
   const seen: Sight[] = [];
   const held = new Map<string, Held>();
   const watchers = new Set<() => void>();
+  const notify = () => {
+    for (const watch of watchers) watch();
+  };
+  const keep = (hold: Held, response: ServerResponse) => {
+    hold.waiting.push(response);
+    response.once('close', () => {
+      if (!response.writableFinished) hold.givenUp += 1;
+      notify();
+    });
+  };
   const server = createServer((request, response) => {
     void sightIn(request).then((sight) => {
       seen.push(sight);
       const hold = sight.phase === 'began' ? held.get(sight.name) : undefined;
-      if (hold && !hold.open) hold.waiting.push(response);
+      if (hold && !hold.open) keep(hold, response);
       else response.end();
-      for (const watch of watchers) watch();
+      notify();
     });
   });
   server.listen(0, '127.0.0.1');
@@ -55,11 +71,12 @@ export async function startWitness(): Promise<Witness> {
       return counts;
     },
     hold: (name) => {
-      const hold: Held = { open: false, waiting: [] };
+      const hold: Held = { open: false, waiting: [], givenUp: 0 };
       held.set(name, hold);
       const before = count('began', name);
       return {
         begun: (wanted = 1) => until(() => count('began', name) - before >= wanted),
+        givenUp: (wanted = 1) => until(() => hold.givenUp >= wanted),
         release: () => {
           hold.open = true;
           for (const response of hold.waiting) response.end();

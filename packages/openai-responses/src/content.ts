@@ -1,11 +1,9 @@
 import { contentText, type InputPart, type MessagePart } from '@polyrun/core';
-import type { Report } from '@polyrun/core/http';
-import { toObject } from './json.ts';
+import { toObject, type Report } from '@polyrun/core/http';
 import type { Destination } from './target.ts';
 import type { JsonObject } from './wire.ts';
 
 type MediaPart = Exclude<InputPart, { type: 'input_text' }>;
-const kinds = { input_image: 'image', input_file: 'file', input_audio: 'audio' } as const;
 
 /** What a user, a developer or a tool says: text and media. What has no place is told as a text and reported. */
 export function inputContent(
@@ -41,7 +39,7 @@ export function textPart(text: string): { type: 'input_text'; text: string } {
 /** The wire has a place for images and files by any address, and none for sound. */
 function hasPlace(part: MediaPart, input: readonly string[] | undefined): boolean {
   if (part.type === 'input_audio') return input?.includes('audio') === true;
-  if (input?.includes(kinds[part.type]) === false) return false;
+  if (input?.includes(kindOf(part)) === false) return false;
   const places =
     part.type === 'input_image' ? [part.image_url, part.file_id] : [part.file_data, part.file_url, part.file_id];
   return places.some((place) => typeof place === 'string' && place !== '');
@@ -49,7 +47,12 @@ function hasPlace(part: MediaPart, input: readonly string[] | undefined): boolea
 
 /** A text in the place of what the model cannot be shown. */
 function leftOut(part: MediaPart, report: Report): { type: 'input_text'; text: string } {
-  const kind = kinds[part.type];
+  const kind = kindOf(part);
   report('dropped_item', part.type, `no place for this ${kind}; told as a text`);
   return textPart(`[${kind} left out]`);
+}
+
+/** `image`, `file` or `audio`. */
+function kindOf({ type }: MediaPart): string {
+  return type.slice('input_'.length);
 }

@@ -9,11 +9,10 @@ import {
   type Session,
 } from '@polyrun/core';
 import type { Fields } from '@polyrun/core';
-import { callError, fieldsOf, listOf, redactor, stringOf } from '@polyrun/core/http';
+import { callError, fieldsOf, listOf, redactor, stringOf, without } from '@polyrun/core/http';
 import { connector, type Connection } from './connect.ts';
 import { inputList } from './input.ts';
 import { itemIn } from './items.ts';
-import { without } from './json.ts';
 import type { AdapterOptions } from './options.ts';
 import { isOwn, pieceOf } from './pieces.ts';
 import { destinationOf, serverOf } from './provider.ts';

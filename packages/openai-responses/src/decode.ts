@@ -37,8 +37,9 @@ export function isUnderWay(response: unknown): boolean {
 
 const calls = /^(?:function|custom_tool|computer|local_shell|apply_patch)_call$/;
 
-function stopOf({ status, incomplete_details }: Fields, output: readonly OutputItem[]): StopType {
-  if (status === 'queued' || status === 'in_progress') return 'pause';
+function stopOf(body: Fields, output: readonly OutputItem[]): StopType {
+  const { status, incomplete_details } = body;
+  if (isUnderWay(body)) return 'pause';
   if (status === 'cancelled') return 'other';
   if (status === 'incomplete') {
     const reason = stringOf(fieldsOf(incomplete_details)['reason']);

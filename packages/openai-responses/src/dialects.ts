@@ -98,9 +98,9 @@ export const dialectRows: readonly DialectRow[] = [
   // https://console.groq.com/docs/responses-api: stateless, and without encrypted reasoning.
   { provider: 'groq', encryptedReasoning: false, facts: { serverState: [] } },
   // https://lmstudio.ai/docs/developer/openai-compat/responses
-  { provider: 'lmstudio', encryptedReasoning: false, facts: { serverState: ['previous_response'] } },
+  { provider: 'lmstudio', facts: { serverState: ['previous_response'] } },
   // https://docs.ollama.com/api/openai-compatibility: no state on the server.
-  { provider: 'ollama', encryptedReasoning: false, facts: { serverState: [] } },
+  { provider: 'ollama', facts: { serverState: [] } },
 ];
 
 /** The rows of the table that speak of one model of one provider. */

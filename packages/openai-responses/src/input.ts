@@ -1,6 +1,6 @@
 import { wireIds } from '@polyrun/core';
 import type { Report } from '@polyrun/core/http';
-import type { Piece } from './pieces.ts';
+import { mintedId, type Piece } from './pieces.ts';
 import type { Destination } from './target.ts';
 import type { JsonObject } from './wire.ts';
 
@@ -17,7 +17,7 @@ export type Place = Pick<Destination, 'dialect'> & {
 
 /** The list of a request: what only holds between items is made true here, each change reported. */
 export function inputList(pieces: readonly Piece[], place: Place): readonly JsonObject[] {
-  const fitting = withoutOrphans(withoutUnfit(pieces), place);
+  const fitting = withoutOrphans(withoutDoubles(withoutUnfit(pieces), place), place);
   const led = withoutLoneReasoning(fitting, place);
   return sent(place.dialect.callsTogether ? callsTogether(led, place) : led, place);
 }
@@ -26,6 +26,23 @@ export function inputList(pieces: readonly Piece[], place: Place): readonly Json
 function withoutUnfit(pieces: readonly Piece[]): readonly Piece[] {
   const told = new Set(pieces.filter(({ unfit }) => unfit).map(({ callId }) => callId));
   return told.size === 0 ? pieces : pieces.filter(({ kind, callId }) => kind !== 'computer_call' || !told.has(callId));
+}
+
+/** The API answers 400 "Duplicate item found with id". A second call of an id stays under another id, for it has its own answer. */
+function withoutDoubles(pieces: readonly Piece[], { stored, report }: Place): readonly Piece[] {
+  const seen = new Set<unknown>();
+  return pieces.flatMap((piece): Piece[] => {
+    const { kept, ...rest } = piece;
+    const { kind, wire, callId } = rest;
+    const id = wire['id'] ?? (stored ? kept?.['id'] : undefined);
+    const double = id !== undefined && seen.has(id);
+    seen.add(id);
+    if (!double) return [piece];
+    if (callId !== undefined && kind.endsWith('_call'))
+      return [wire['id'] ? { ...rest, wire: { ...wire, id: mintedId({ ...wire, callId }) } } : rest];
+    report('dropped_item', kind, 'the same item stands before');
+    return [];
+  });
 }
 
 /** Pairs that the core does not look after: the client answers them or the server does, which only the item tells. */
@@ -38,7 +55,7 @@ const answered: ReadonlyMap<string, string> = new Map([...answers].map(([call, a
 
 /** Of several calls of one id, the first one stays, with the first answer behind it. */
 function withoutOrphans(pieces: readonly Piece[], { delta, report }: Place): readonly Piece[] {
-  if (delta) return pieces;
+  if (delta || !pieces.some(({ kind }) => answers.has(kind) || answered.has(kind))) return pieces;
   const calls = new Map<string, number>();
   const paired = new Set<number>();
   for (const [at, piece] of pieces.entries()) {

@@ -10,9 +10,8 @@ import {
   type ProviderItem,
   type ReasoningItem,
 } from '@polyrun/core';
-import { fieldsOf, given, listOf, stringOf, type Report } from '@polyrun/core/http';
+import { fieldsOf, given, listOf, stringOf, type Report, toObject, without } from '@polyrun/core/http';
 import { inputContent, outputContent, textPart } from './content.ts';
-import { toObject, without } from './json.ts';
 import { api, type Destination } from './target.ts';
 import type { JsonObject } from './wire.ts';
 
@@ -213,7 +212,7 @@ function described(item: ProviderItem, report: Report): Made {
 }
 
 /** An id for what was written by hand without one: the same for the same item. */
-function mintedId(fields: JsonObject): string {
+export function mintedId(fields: object): string {
   return wireIds({ legal: /^item_/, length: 16, prefix: 'item_' })(JSON.stringify(fields));
 }
 

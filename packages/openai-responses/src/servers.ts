@@ -21,7 +21,7 @@ const servers: { readonly [name: string]: Server } = {
   azure: {
     keys: ['AZURE_OPENAI_API_KEY', 'AZURE_API_KEY'],
     urls: ['AZURE_OPENAI_ENDPOINT', 'AZURE_OPENAI_BASE_URL'],
-    at: /\.(openai\.azure|cognitiveservices\.azure|services\.ai\.azure)\.com$/,
+    at: /\.(openai|cognitiveservices|services\.ai)\.azure\.com$/,
     open: false,
   },
   /** https://docs.x.ai/docs/api-reference */

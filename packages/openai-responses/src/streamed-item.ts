@@ -1,19 +1,29 @@
-import { isFields, type ModelEvent, type OutputItem } from '@polyrun/core';
+import type { ModelEvent, OutputItem } from '@polyrun/core';
 import type { Fields } from '@polyrun/core';
-import { listOf, numberOf, stringOf } from '@polyrun/core/http';
+import { fieldsOf, listOf, numberOf, stringOf } from '@polyrun/core/http';
 
-type Text = { seen: string; done: boolean; part: 'none' | 'open' | 'done' };
+type Part = 'none' | 'open' | 'done';
+/** A text of an item: what was told of it, where it stands, and the events of the part that it is. */
+type Text = {
+  seen: string;
+  done: boolean;
+  part: Part;
+  readonly index: number;
+  readonly at: object;
+  readonly partName: string;
+};
 type Events = readonly ModelEvent[];
 
-/** The events that tell a text of an item: what the text is of, and the part of the item that it is. */
-const texts: { readonly [name: string]: { readonly of: string; readonly field: string; readonly part?: string } } = {
-  output_text: { of: 'message', field: 'text', part: 'content_part' },
+/** The events that tell of texts and parts: of which item they are, and for a text its field (`text`) and the part that it is. */
+const kinds: { readonly [name: string]: { readonly of: string; readonly field?: string; readonly part?: string } } = {
+  output_text: { of: 'message', part: 'content_part' },
   refusal: { of: 'message', field: 'refusal', part: 'content_part' },
-  reasoning_text: { of: 'reasoning', field: 'text' },
-  reasoning_summary_text: { of: 'reasoning', field: 'text', part: 'reasoning_summary_part' },
+  content_part: { of: 'message' },
+  reasoning_text: { of: 'reasoning' },
+  reasoning_summary_text: { of: 'reasoning', part: 'reasoning_summary_part' },
+  reasoning_summary_part: { of: 'reasoning' },
   function_call_arguments: { of: 'function_call', field: 'arguments' },
 };
-const partNames: { readonly [part: string]: string } = { content_part: 'message', reasoning_summary_part: 'reasoning' };
 const eventName = /^response\.(\w+)\.(added|delta|done)$/;
 
 /** One item of a stream: passes its events on, each part opened before its texts are told, each text whole when it is done. */
@@ -32,93 +42,82 @@ export class StreamedItem {
   /** The kind of item that an event tells of; `undefined` when it tells of no text. */
   static kindOf(type: string): string | undefined {
     const [, name = ''] = eventName.exec(type) ?? [];
-    return Object.hasOwn(texts, name) ? texts[name]?.of : Object.hasOwn(partNames, name) ? partNames[name] : undefined;
+    return Object.hasOwn(kinds, name) ? kinds[name]?.of : undefined;
   }
 
   /** The events for one that tells of a text or a part; `undefined` when it says nothing that Open Responses knows. */
   tell(event: Fields): Events | undefined {
     const [, name = '', what] = eventName.exec(stringOf(event['type'])) ?? [];
     if (this.done) return [];
-    if (Object.hasOwn(partNames, name)) return this.#part(event, name, what);
-    const spec = texts[name];
+    if (name.endsWith('_part')) return this.#part(event, name, what);
     const delta = event['delta'];
-    if (!spec || (what === 'delta' && typeof delta !== 'string')) return undefined;
-    const opened = this.#openPart(name, event);
+    if (what === 'delta' && typeof delta !== 'string') return undefined;
     const text = this.#text(name, event);
-    const at = this.#at(name, event);
+    const opened = openPart(name, text);
     if (what === 'delta') {
       text.seen += stringOf(delta);
-      return [...opened, ...told({ ...event, ...at })];
+      return [...opened, ...told({ ...event, ...text.at })];
     }
     if (text.done) return opened;
     text.done = true;
-    const whole = stringOf(event[spec.field]);
-    // Some servers tell a text only when it is whole.
-    const missing = whole.startsWith(text.seen) ? whole.slice(text.seen.length) : '';
-    const deltas = missing === '' ? [] : told({ type: `response.${name}.delta`, ...at, delta: missing });
-    return [...opened, ...deltas, ...told({ ...event, ...at })];
+    return [...opened, ...missing(name, text, event), ...told({ ...event, ...text.at })];
   }
 
   /** What must be told before the item is done: the ends of parts whose texts have ended. */
   closing(item: OutputItem): Events {
-    return [...this.#texts].flatMap(([key, text]) => {
+    return [...this.#texts.values()].flatMap((text) => {
       if (text.part !== 'open' || !text.done) return [];
       text.part = 'done';
-      const [name = '', at = '0'] = key.split(' ');
-      const index = Number(at);
-      const place = name === 'content_part' ? { content_index: index } : { summary_index: index };
-      const list: unknown = Reflect.get(item, name === 'content_part' ? 'content' : 'summary');
-      return told({ type: `response.${name}.done`, ...this.#place(), ...place, part: listOf(list)[index] });
+      const parts: unknown = Reflect.get(item, text.partName === 'content_part' ? 'content' : 'summary');
+      return told({ type: `response.${text.partName}.done`, ...text.at, part: listOf(parts)[text.index] });
     });
   }
 
   #part(event: Fields, name: string, what: string | undefined): Events | undefined {
-    const part = event['part'];
-    const type = isFields(part) ? stringOf(part['type']) : '';
     // Visible reasoning has texts, but no parts.
-    if (!/^(?:output_text|refusal|summary_text)$/.test(type)) return undefined;
+    if (!/^(?:output_text|refusal|summary_text)$/.test(stringOf(fieldsOf(event['part'])['type']))) return undefined;
     const text = this.#text(name, event);
-    const at = this.#at(name, event);
-    if (what === 'added') {
-      if (text.part !== 'none') return [];
-      text.part = 'open';
-      return told({ ...event, ...at });
-    }
-    // Before its text has ended the part has not either: both are told with the item.
-    if (text.part !== 'open' || !text.done) return [];
-    text.part = 'done';
-    return told({ ...event, ...at });
+    // Before its text has ended a part has not either: both are told with the item.
+    const next: Part = what === 'added' ? 'open' : 'done';
+    if (next === 'open' ? text.part !== 'none' : text.part !== 'open' || !text.done) return [];
+    text.part = next;
+    return told({ ...event, ...text.at });
   }
 
-  #openPart(name: string, event: Fields): Events {
-    const spec = texts[name];
-    if (spec?.part === undefined) return [];
-    const text = this.#text(name, event);
-    if (text.part !== 'none') return [];
-    text.part = 'open';
-    const type = name === 'reasoning_summary_text' ? 'summary_text' : name;
-    const part = { type, [spec.field]: '', ...(type === 'output_text' && { annotations: [] }) };
-    return told({ type: `response.${spec.part}.added`, ...this.#at(name, event), part });
+  #text(name: string, { content_index, summary_index }: Fields): Text {
+    const partName = kinds[name]?.part ?? name;
+    const index = numberOf(content_index, summary_index) ?? 0;
+    const key = `${partName} ${index}`;
+    const known = this.#texts.get(key);
+    if (known) return known;
+    const place = name.startsWith('reasoning_summary') ? { summary_index: index } : { content_index: index };
+    const at = {
+      sequence_number: 0,
+      item_id: this.id,
+      output_index: this.index,
+      ...(name !== 'function_call_arguments' && place),
+    };
+    const text: Text = { seen: '', done: false, part: 'none', index, at, partName };
+    this.#texts.set(key, text);
+    return text;
   }
+}
 
-  #text(name: string, event: Fields): Text {
-    const { content_index, summary_index } = event;
-    const key = `${texts[name]?.part ?? name} ${numberOf(content_index, summary_index) ?? 0}`;
-    const known = this.#texts.get(key) ?? { seen: '', done: false, part: 'none' };
-    this.#texts.set(key, known);
-    return known;
-  }
+/** What was not told of a text before it was done: some servers tell a text only when it is whole. */
+function missing(name: string, { seen, at }: Text, event: Fields): Events {
+  const whole = stringOf(event[kinds[name]?.field ?? 'text']);
+  const delta = whole.startsWith(seen) ? whole.slice(seen.length) : '';
+  return delta === '' ? [] : told({ type: `response.${name}.delta`, ...at, delta });
+}
 
-  #at(name: string, { content_index, summary_index }: Fields): object {
-    if (name === 'function_call_arguments') return this.#place();
-    return name.startsWith('reasoning_summary')
-      ? { ...this.#place(), summary_index: numberOf(summary_index) ?? 0 }
-      : { ...this.#place(), content_index: numberOf(content_index) ?? 0 };
-  }
-
-  #place(): { sequence_number: number; item_id: string; output_index: number } {
-    return { sequence_number: 0, item_id: this.id, output_index: this.index };
-  }
+/** The beginning of the part that a text is, where nothing was told of it. */
+function openPart(name: string, text: Text): Events {
+  const { part: event, field = 'text' } = kinds[name] ?? {};
+  if (event === undefined || text.part !== 'none') return [];
+  text.part = 'open';
+  const type = name === 'reasoning_summary_text' ? 'summary_text' : name;
+  const part = { type, [field]: '', ...(type === 'output_text' && { annotations: [] }) };
+  return told({ type: `response.${event}.added`, ...text.at, part });
 }
 
 /** The event, for it is put together from the names and fields that the table gives it. */

@@ -3,8 +3,10 @@ import { UserError } from '../errors.ts';
 import type { Control, Perform } from '../loop/drive.ts';
 import type { Effect } from '../loop/effects.ts';
 import type { Outcome } from '../loop/outcome.ts';
+import type { LoopState } from '../loop/state.ts';
 import { failureOf } from '../run/failure.ts';
 import { hashOf } from '../run/journal.ts';
+import { RunState } from '../run/run-state.ts';
 import { Run, type RunEnd } from '../run/run.ts';
 import { isClaim, type ClaimCheck } from './blobs.ts';
 import { described } from './description.ts';
@@ -65,7 +67,14 @@ export abstract class DurableRun<Handle> extends Run {
     const perform = once(async () => told(() => super.tellEnd(end)));
     const describe = () => described({ runId: this.runId, state: this.state, id, opens: false, failure });
     raiseTold(
-      await this.#ended({ id, type: 'run_end', signal: () => new AbortController().signal, perform, describe }),
+      await this.#ended({
+        id,
+        type: 'run_end',
+        state: () => this.#at(this.state),
+        signal: () => new AbortController().signal,
+        perform,
+        describe,
+      }),
     );
   }
 
@@ -96,7 +105,9 @@ export abstract class DurableRun<Handle> extends Run {
     const step: DurableStep = {
       id,
       type,
-      signal: control.signal,
+      toolName: effect.type === 'run_tool' ? effect.call.name : undefined,
+      state: () => this.#at(state),
+      signal: () => control.signal,
       perform: async () => this.#kept(this.codec.encode(await performed(), effect, opens), id),
       describe: () => described({ runId, state, id, opens, failure: null }),
     };
@@ -115,6 +126,10 @@ export abstract class DurableRun<Handle> extends Run {
     this.#controls.delete(control);
     // What was told to stop because this attempt is over says nothing about the step: another attempt performs it.
     return this.engine.signal?.aborted ? new Promise(() => undefined) : outcome;
+  }
+
+  #at(state: LoopState): RunState {
+    return new RunState(state, { agents: this.scope.agents, runId: this.runId });
   }
 
   #kept(text: string, id: string): MaybePromise<string> {

@@ -1,10 +1,15 @@
 import type { Effect } from '../loop/effects.ts';
+import type { RunState } from '../run/run-state.ts';
 
 /** One effect of a run, for an engine to perform once and for all. */
 export interface DurableStep {
   /** The same in every replay, and that of no other step of the run. */
   readonly id: string;
   readonly type: Effect['type'] | 'run_end';
+  /** The tool that is called, for a step that calls one. */
+  readonly toolName?: string | undefined;
+  /** The run as it was when it asked for the step; another run can take it up. */
+  readonly state: () => RunState;
   /** Aborted once the step is no longer wanted. What it then comes to, soon, is recorded like anything else. */
   readonly signal: () => AbortSignal;
   /**

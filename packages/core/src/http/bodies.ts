@@ -1,4 +1,4 @@
-import { isFields, type Json } from '../protocol/json.ts';
+import { isFields, toJson, type Json } from '../protocol/json.ts';
 import { isList } from './fields.ts';
 
 /** A JSON object of a request. */
@@ -17,4 +17,16 @@ export function overlaid(body: JsonObject, options: JsonObject): JsonObject {
 
 function isObject(value: Json | undefined): value is JsonObject {
   return isFields(value);
+}
+
+/** The value as a JSON object; an empty one when it is none. */
+export function toObject(value: unknown): JsonObject {
+  const json = toJson(value);
+  return isObject(json) ? json : {};
+}
+
+/** An object without some of its fields. */
+export function without<T extends { readonly [field: string]: unknown }>(fields: T, left: ReadonlySet<string>): T;
+export function without(fields: object, left: ReadonlySet<string>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !left.has(name)));
 }

@@ -1,4 +1,4 @@
-export { overlaid } from './bodies.ts';
+export { overlaid, toObject, without } from './bodies.ts';
 export { callError, errorInReply, headerReader, notAReply, requestIdIn, type CallFacts } from './errors.ts';
 export { fieldsOf, given, isList, listOf, numberOf, stringOf } from './fields.ts';
 export { redactor, type Redact } from './redact.ts';

@@ -7,7 +7,7 @@ import type { LoopState } from './state.ts';
 /** Performs one effect. Once `control` is aborted it must settle soon, for `drive` waits for all that it started. */
 export type Perform = (effect: Effect, control: Control) => Outcome | Promise<Outcome>;
 
-/** What tells an effect that it is no longer wanted. */
+/** What tells an effect, or a part of one (`outer` is then the effect's), that it is no longer wanted. */
 export class Control {
   aborted = false;
   /** Tells what the effect has cost so far, for the case that it comes to no outcome of its own. */
@@ -18,24 +18,33 @@ export class Control {
   onAbort: (() => void) | undefined;
   /** Ends what the effect waits for with an error. */
   interrupt: ((error: unknown) => void) | undefined;
+  readonly #outer: Control | undefined;
   #controller: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+  #reason: unknown;
 
-  /** Makes the signal: few effects ever need one. */
-  readonly signal = (): AbortSignal => {
+  constructor(outer?: Control) {
+    this.#outer = outer;
+  }
+
+  /** Made when somebody asks for it: few effects ever need one. */
+  get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.aborted) this.#controller.abort();
-    return this.#controller.signal;
-  };
+    if (this.aborted) this.#controller.abort(this.#reason);
+    const { signal } = this.#controller;
+    return (this.#signal ??= this.#outer ? AbortSignal.any([signal, this.#outer.signal]) : signal);
+  }
 
   /** Throws once the effect is aborted: called where something new would begin. */
   check(): void {
     if (this.aborted) throw new Error('Aborted.');
   }
 
-  abort(): void {
+  abort(reason?: unknown): void {
     if (this.aborted) return;
     this.aborted = true;
-    this.#controller?.abort();
+    this.#reason = reason;
+    this.#controller?.abort(reason);
     this.onAbort?.();
   }
 }

@@ -31,7 +31,6 @@ export type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
 
 const none: readonly Effect[] = [];
 const outermost: readonly string[] = [];
-const noBudget: readonly Budget[] = [];
 
 /** Everything that may be going on now. Empty: the run is done, has failed, was halted, or waits for a person. */
 export function effectsFor(state: LoopState): readonly Effect[] {
@@ -40,70 +39,59 @@ export function effectsFor(state: LoopState): readonly Effect[] {
 
 /** How many more tools one run may start; what is listed counts down. */
 type Budget = { left: number };
-
-function toolBudget({ options: { limits }, toolCalls }: LoopState): readonly Budget[] {
-  return limits?.toolCalls === undefined ? noBudget : [{ left: limits.toolCalls - toolCalls }];
-}
-
 /** Where a state stands in the whole run, and the budgets of all runs around it. */
 type Around = { readonly path: readonly string[]; readonly prefix: string; readonly budgets: readonly Budget[] };
 
-function effectsAt(state: LoopState, around: Around): readonly Effect[] {
-  const save = saveEffect(state, around);
-  const work =
-    state.end === null || state.end.type === 'ending' ? workEffects(state, around) : restEffects(state, around);
-  if (save === undefined) return work;
-  return work.length === 0 ? [save] : [save, ...work];
+function toolBudget({ options: { limits }, toolCalls }: LoopState): readonly Budget[] {
+  return limits?.toolCalls === undefined ? [] : [{ left: limits.toolCalls - toolCalls }];
 }
 
-/** A run that is to stop after its turn goes on until the next one would begin. */
-function restEffects(state: LoopState, around: Around): readonly Effect[] {
-  const finishing = state.end?.type === 'halted' && state.end.when === 'after_turn' && state.step.type !== 'prepare';
-  return finishing ? workEffects({ ...state, end: null }, around) : none;
+function effectsAt(state: LoopState, around: Around): readonly Effect[] {
+  const { end, step, saves } = state;
+  // A run that is to stop after its turn goes on until the next one would begin.
+  const finishing = end?.type === 'halted' && end.when === 'after_turn' && step.type !== 'prepare';
+  const work = end === null || end.type === 'ending' || finishing ? workEffects(state, around) : none;
+  if (saves === null || saves.failure || saves.done >= saves.due) return work;
+  const { done: from, due: to } = saves;
+  return [{ ...place(state, around, `save/${from}`), type: 'save', from, to }, ...work];
 }
 
 function workEffects(state: LoopState, around: Around): readonly Effect[] {
-  if (state.end?.type === 'ending') {
-    const id = `${around.prefix}${state.turn}/end`;
-    return [{ type: 'finish', ...place(state, around, id), candidate: state.end.cause }];
-  }
-  if (state.checks.length === 0) return stepEffects(state, around);
-  const checks = state.checks.map(({ index }): Effect => {
-    const id = `${around.prefix}check/${index}`;
-    return { type: 'check_input', ...place(state, around, id), index };
+  const { end, checks, step, turn } = state;
+  if (end?.type === 'ending') return [{ ...place(state, around, `${turn}/end`), type: 'finish', candidate: end.cause }];
+  if (checks.length === 0) return stepEffects(state, around);
+  const asked = checks.map(({ index }): Effect => {
+    return { ...place(state, around, `check/${index}`), type: 'check_input', index };
   });
   // Before the verdict: nothing where a guardrail of gate `model` looks, else everything up to the model call.
-  const before = state.step.type === 'prepare' || state.step.type === 'model';
-  const held = !before || state.checks.some(({ gate }) => gate === 'model');
-  return held ? checks : [...checks, ...stepEffects(state, around)];
+  const before = step.type === 'prepare' || step.type === 'model';
+  const held = !before || checks.some(({ gate }) => gate === 'model');
+  return held ? asked : [...asked, ...stepEffects(state, around)];
 }
 
 function stepEffects(state: LoopState, around: Around): readonly Effect[] {
-  const { step, plan, turn, agent } = state;
-  const { path, prefix } = around;
-  const at = (name: string) => place(state, around, `${prefix}${turn}/${name}`);
+  const { step, plan, turn } = state;
+  const at = (name: string) => place(state, around, `${turn}/${name}`);
   switch (step.type) {
     case 'start':
-      return [{ type: 'start', ...place(state, around, `${prefix}start`) }];
+      return [{ ...place(state, around, 'start'), type: 'start' }];
     case 'prepare':
-      return [{ type: 'prepare_turn', id: `${prefix}${turn}/prepare`, path, turn, agent, state }];
+      return [{ ...at('prepare'), type: 'prepare_turn' }];
     case 'model':
-      return plan === null
-        ? none
-        : [{ type: 'call_model', id: `${prefix}${turn}/model`, path, turn, agent, state, plan }];
+      return plan === null ? none : [{ ...at('model'), type: 'call_model', plan }];
     case 'tools':
       return toolEffects(state, step, around);
     case 'hand_off':
-      return [{ type: 'hand_off', ...at('handoff') }];
+      return [{ ...at('handoff'), type: 'hand_off' }];
     case 'finish':
-      return [{ type: 'finish', ...at('finish'), candidate: step.candidate }];
+      return [{ ...at('finish'), type: 'finish', candidate: step.candidate }];
   }
 }
 
-function toolEffects(state: LoopState, step: ToolsStep, around: Around): readonly Effect[] {
+function toolEffects(state: LoopState, { slots }: ToolsStep, around: Around): readonly Effect[] {
   const effects: Effect[] = [];
-  let left = state.options.maxConcurrency ?? step.slots.length;
-  for (const slot of step.slots) {
+  let left = state.options.maxConcurrency ?? slots.length;
+  for (const slot of slots) {
     if (left <= 0) break;
     const wanted = slotEffects(state, slot, around);
     if (wanted === undefined) continue;
@@ -116,43 +104,38 @@ function toolEffects(state: LoopState, step: ToolsStep, around: Around): readonl
 /** What one call wants; `undefined` when it takes no place among the concurrent ones. */
 function slotEffects(state: LoopState, slot: Slot, around: Around): readonly Effect[] | undefined {
   const { call } = slot;
-  const { budgets } = around;
-  const id = `${around.prefix}${state.turn}/${pathSegment(call.callId)}`;
+  const { budgets, path, prefix } = around;
+  const name = `${state.turn}/${pathSegment(call.callId)}`;
+  const run = (id: string, decision: Decision | null, ended: LoopState | null): Effect => {
+    return { ...place(state, around, id), type: 'run_tool', call, decision, ended };
+  };
   switch (slot.type) {
     case 'ready':
-    case 'decided': {
-      if (budgets.some(({ left }) => left <= 0)) return undefined;
-      for (const budget of budgets) budget.left -= 1;
-      const decision = slot.type === 'decided' ? slot.decision : null;
-      const { turn, agent } = state;
-      const own = decision ? `${id}/decided` : id;
-      return [{ type: 'run_tool', id: own, path: around.path, turn, agent, state, call, decision, ended: null }];
-    }
+      return budgeted(budgets, run(name, null, null));
+    case 'decided':
+      return budgeted(budgets, run(`${name}/decided`, slot.decision, null));
     case 'nested':
       if (isPending(slot)) return undefined;
       return effectsAt(slot.state, {
-        path: [...around.path, call.callId],
-        prefix: `${id}/`,
+        path: [...path, call.callId],
+        prefix: `${prefix}${name}/`,
         budgets: [...budgets, ...toolBudget(slot.state)],
       });
-    case 'ended': {
-      const at = place(state, around, `${id}/ended`);
-      return [{ type: 'run_tool', ...at, call, decision: slot.decision, ended: slot.state }];
-    }
+    case 'ended':
+      return [run(`${name}/ended`, slot.decision, slot.state)];
     default:
       return undefined;
   }
 }
 
-function saveEffect(state: LoopState, around: Around): Effect | undefined {
-  const { saves } = state;
-  if (saves === null || saves.failure || saves.done >= saves.due) return undefined;
-  const id = `${around.prefix}save/${saves.done}`;
-  return { type: 'save', ...place(state, around, id), from: saves.done, to: saves.due };
+function budgeted(budgets: readonly Budget[], effect: Effect): readonly Effect[] | undefined {
+  if (budgets.some(({ left }) => left <= 0)) return undefined;
+  for (const budget of budgets) budget.left -= 1;
+  return [effect];
 }
 
-function place(state: LoopState, { path }: Around, id: string) {
-  return { id, path, turn: state.turn, agent: state.agent, state };
+function place(state: LoopState, { path, prefix }: Around, name: string) {
+  return { id: prefix + name, path, turn: state.turn, agent: state.agent, state };
 }
 
 /** A call id as one segment of an effect id. */

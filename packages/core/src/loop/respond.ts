@@ -3,21 +3,19 @@ import type { MessageItem, OutputItem, ProviderItem } from '../protocol/items.ts
 import { stringify } from '../protocol/json.ts';
 import type { ModelResponse, StopType } from '../protocol/response.ts';
 import { contentText } from '../protocol/text.ts';
-import { addUsage, type Usage } from '../protocol/usage.ts';
 import { append, type Fact } from './log.ts';
 import type {
   Candidate,
+  Draft,
   LocalCall,
-  LoopState,
   Route,
   ServerState,
-  Settlement,
   Slot,
   SlotState,
   TurnPlan,
 } from './state.ts';
 import { flush, toolsStep } from './tools.ts';
-import { extended } from './turn.ts';
+import { extend } from './turn.ts';
 
 const cutOff =
   'This call was not run: it was cut off before its arguments were complete. Make it again, shorter if need be.';
@@ -27,29 +25,23 @@ const secondHandoff = 'Multiple handoffs detected, ignoring this one.';
  * Takes in what the model answered. Only the content decides what follows: calls for this side are run, whatever the provider's
  * finish reason says; without any the answer is up for being final.
  */
-export function respond(state: LoopState, answer: { responses: readonly ModelResponse[]; usage: Usage }): LoopState {
+export function respond(state: Draft, responses: readonly ModelResponse[]): void {
   const { plan, agent } = state;
-  if (plan === null) return state;
-  const items: OutputItem[] = [];
+  if (state.step.type !== 'model' || plan === null) return;
+  const items = responses.flatMap(({ output }) => output);
   const facts: Fact[] = [];
   const slots: Slot[] = [];
-  let handoff = false;
-  for (const { output } of answer.responses) {
-    for (const item of output) {
-      const call = localCall(item, plan);
-      items.push(item);
-      facts.push(factOf(item, call, agent));
-      if (call === undefined) continue;
-      slots.push({ ...slotFor(call, handoff), call });
-      handoff ||= call.route.type === 'handoff' && slots.at(-1)?.type === 'handoff';
-    }
+  for (const item of items) {
+    const call = localCall(item, plan);
+    facts.push(factOf(item, call, agent));
+    if (call) slots.push({ ...slotFor(call, slots), call });
   }
-  const { log, view } = extended(state, items, facts);
-  const server = state.server && kept(state.server, answer.responses, log.items.length);
-  const last = answer.responses.at(-1)?.stop.type ?? 'other';
-  const step = slots.length > 0 ? toolsStep(slots) : ({ type: 'finish', candidate: answerOf(items, last) } as const);
-  const usage = addUsage(state.usage, answer.usage);
-  return flush({ ...state, step, log, view, server, usage, responses: append(state.responses, answer.responses) });
+  extend(state, items, facts);
+  state.server &&= kept(state.server, responses, state.log.items.length);
+  state.responses = append(state.responses, responses);
+  const stop = responses.at(-1)?.stop.type ?? 'other';
+  state.step = slots.length > 0 ? toolsStep(slots) : { type: 'finish', candidate: answerOf(items, stop) };
+  flush(state);
 }
 
 /** The provider has all that was sent, and what it answered. */
@@ -87,24 +79,26 @@ function own<T>(table: { readonly [key: string]: T }, key: string): T | undefine
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-function slotFor(call: LocalCall, handoffTaken: boolean): SlotState {
-  if (call.item.status === 'incomplete') return { type: 'done', logged: false, ...errorOutput(call, cutOff) };
+function slotFor(call: LocalCall, before: readonly Slot[]): SlotState {
+  if (call.item.status === 'incomplete') return refusedCall(call, cutOff);
   if (call.route.type !== 'handoff') return { type: 'ready' };
-  return handoffTaken ? { type: 'done', logged: false, ...errorOutput(call, secondHandoff) } : { type: 'handoff' };
+  return before.some(({ type }) => type === 'handoff') ? refusedCall(call, secondHandoff) : { type: 'handoff' };
 }
 
-function errorOutput(call: LocalCall, text: string): Settlement {
-  return { output: answerTo(call.item, call.callId, text), value: text, isError: true, ran: false };
+function refusedCall({ item, callId }: LocalCall, value: string): SlotState {
+  return { type: 'done', logged: false, output: answerTo(item, callId, value), value, isError: true, ran: false };
 }
 
-function factOf(item: OutputItem, call: LocalCall | undefined, agent: string): Fact {
-  if (call?.route.type === 'handoff')
-    return { type: 'handoff_call_item', agent, toolName: call.name, to: call.route.to };
-  if (call?.route.type === 'approval') return { type: 'mcp_approval_request_item', agent };
-  if (call) return { type: 'tool_call_item', agent, toolName: call.name };
-  if (item.type === 'message') return { type: 'message_output_item', agent };
-  if (item.type === 'reasoning') return { type: 'reasoning_item', agent };
-  return { type: item.type === 'mcp_list_tools' ? 'mcp_list_tools_item' : 'provider_item', agent };
+function factOf({ type }: OutputItem, call: LocalCall | undefined, agent: string): Fact {
+  if (call) return callFact(call, agent);
+  if (type === 'message') return { type: 'message_output_item', agent };
+  return { type: type === 'reasoning' || type === 'mcp_list_tools' ? `${type}_item` : 'provider_item', agent };
+}
+
+function callFact({ route, name: toolName }: LocalCall, agent: string): Fact {
+  if (route.type === 'handoff') return { type: 'handoff_call_item', agent, toolName, to: route.to };
+  if (route.type === 'approval') return { type: 'mcp_approval_request_item', agent };
+  return { type: 'tool_call_item', agent, toolName };
 }
 
 /** The last message speaks for the answer. */

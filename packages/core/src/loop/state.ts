@@ -66,6 +66,12 @@ export type ToolsStep = {
   readonly next: number;
 };
 
+/** A state that is being made: `advance` works on one before anybody sees it. */
+export type Draft = { -readonly [K in Exclude<keyof LoopState, 'step'>]: LoopState[K] } & {
+  step: Exclude<Step, ToolsStep> | DraftTools;
+};
+export type DraftTools = { type: 'tools'; slots: Slot[]; open: number; next: number };
+
 /** How a run stands when it does not simply go on. A step that has not ended stays, so that the run can be resumed. */
 export type End =
   | { readonly type: 'ending'; readonly cause: EndCause }
@@ -180,6 +186,12 @@ export function newState(agent: string, input: readonly Item[], options: LoopOpt
     verdicts: noVerdicts,
     options,
   };
+}
+
+/** A copy of a state to work on; what is deeper than its slots is not to be changed. */
+export function draftOf(state: LoopState): Draft {
+  const { step } = state;
+  return { ...state, step: step.type === 'tools' ? { ...step, slots: step.slots.slice() } : step };
 }
 
 /** True when the run waits for a person: every call that can settle without one has. */

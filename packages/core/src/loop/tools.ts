@@ -4,83 +4,82 @@ import { stringify } from '../protocol/json.ts';
 import type { Fact } from './log.ts';
 import type { OutcomeOf, ToolVerdicts } from './outcome.ts';
 import {
+  draftOf,
   isInterrupted,
   type Decision,
+  type Draft,
+  type DraftTools,
   type LocalCall,
-  type LoopState,
   type Slot,
   type SlotState,
   type StandingDecision,
-  type ToolsStep,
 } from './state.ts';
-import { extended, nextTurn } from './turn.ts';
+import { extend, nextTurn } from './turn.ts';
 
 /** The calls of a response before any has begun: one slot each, in call order. */
-export function toolsStep(slots: readonly Slot[]): ToolsStep {
+export function toolsStep(slots: Slot[]): DraftTools {
   return { type: 'tools', slots, open: slots.filter(isOpen).length, next: 0 };
 }
 
 /** A call came to its output. */
-export function settle(state: LoopState, outcome: OutcomeOf<'tool_settled'>): LoopState {
+export function settle(state: Draft, outcome: OutcomeOf<'tool_settled'>): void {
   const found = slotOf(state, outcome.callId);
-  if (found === undefined || !isOpen(found.slot)) return state;
+  if (found === undefined || !isOpen(found.slot)) return;
   const { output, value, isError, ran } = outcome;
-  const step = withSlot(found, { type: 'done', logged: false, output, value, isError, ran });
-  const counted = found.slot.type === 'ended' ? undefined : counting(state, found.slot.call);
-  return flush(withVerdicts({ ...state, ...counted, step }, outcome.verdicts));
+  if (found.slot.type !== 'ended') count(state, found.slot.call);
+  put(found, { type: 'done', logged: false, output, value, isError, ran });
+  addVerdicts(state, outcome.verdicts);
+  flush(state);
+  // A call that settles when the run has failed is kept like those before it.
+  if (state.end?.type === 'failed') closeOpenCalls(state);
 }
 
 /** A call of an agent used as a tool became a run of its own. */
-export function nest(state: LoopState, { callId, state: inner, verdicts }: OutcomeOf<'tool_nested'>): LoopState {
+export function nest(state: Draft, { callId, state: inner, verdicts }: OutcomeOf<'tool_nested'>): void {
   const found = slotOf(state, callId);
-  if (found === undefined || !isOpen(found.slot)) return state;
-  const step = withSlot(found, {
-    type: 'nested',
-    state: { ...inner, standing: state.standing },
-    decision: found.slot.type === 'decided' ? found.slot.decision : null,
-  });
-  return flush(withVerdicts({ ...state, ...counting(state, found.slot.call), step }, verdicts));
+  if (found === undefined || !isOpen(found.slot)) return;
+  const { slot } = found;
+  count(state, slot.call);
+  const decision = slot.type === 'decided' ? slot.decision : null;
+  put(found, { type: 'nested', state: { ...inner, standing: state.standing }, decision });
+  addVerdicts(state, verdicts);
+  flush(state);
 }
 
 /** A call waits for a person, unless one has already answered for all calls of its kind. */
-export function wait(state: LoopState, callId: string): LoopState {
+export function wait(state: Draft, callId: string): void {
   const found = slotOf(state, callId);
-  if (found?.slot.type !== 'ready') return state;
+  if (found?.slot.type !== 'ready') return;
   const { call } = found.slot;
-  const step = withSlot(found, standingAnswer(state, call) ?? { type: 'waiting', seal: sealOf(call, null) });
-  return flush({ ...state, step });
+  put(found, standingAnswer(state, call) ?? { type: 'waiting', seal: sealOf(call, null) });
+  flush(state);
 }
 
 /** A person has answered for a call that waits. */
-export function decide(state: LoopState, { callId, decision, always }: OutcomeOf<'decided'>): LoopState {
+export function decide(state: Draft, { callId, decision, always }: OutcomeOf<'decided'>): void {
   const found = slotOf(state, callId);
-  if (found === undefined || (found.slot.type !== 'waiting' && found.slot.type !== 'decided')) return state;
+  if (found === undefined || !('seal' in found.slot)) return;
   const { call } = found.slot;
-  const decided = { ...state, step: withSlot(found, answered(call, decision)) };
-  if (!always) return decided;
-  const { agent } = state;
-  const toolName = call.name;
+  put(found, answered(call, decision));
+  if (!always) return;
   // Edited arguments belong to one call.
-  const standing = {
-    agent,
-    toolName,
-    decision: decision.type === 'approved' ? ({ type: 'approved' } as const) : decision,
-  };
-  return { ...decided, standing: merged(state.standing, [standing]) };
+  const standing: Decision = decision.type === 'approved' ? { type: 'approved' } : decision;
+  state.standing = merged(state.standing, [{ agent: state.agent, toolName: call.name, decision: standing }]);
 }
 
 /** Lets standing answers hold in every run inside this one too, for calls that wait already as well. */
-export function spread(state: LoopState, more: readonly StandingDecision[]): LoopState {
+export function spread(state: Draft, more: readonly StandingDecision[]): void {
   const { step } = state;
-  const standing = merged(state.standing, more);
-  const next = { ...state, standing };
-  if (step.type !== 'tools') return next;
-  return step.slots.reduce((made, { call, ...slot }) => {
-    const answer = slot.type === 'waiting' ? standingAnswer(made, call) : undefined;
-    const told = slot.type === 'nested' ? { ...slot, state: spread(slot.state, standing) } : answer;
-    const found = told && slotOf(made, call.callId);
-    return found ? { ...made, step: withSlot(found, told) } : made;
-  }, next);
+  state.standing = merged(state.standing, more);
+  if (step.type !== 'tools') return;
+  for (const [index, slot] of step.slots.entries()) {
+    const answer = slot.type === 'waiting' && standingAnswer(state, slot.call);
+    if (answer) put({ step, slot, index }, answer);
+    if (slot.type !== 'nested') continue;
+    const inner = draftOf(slot.state);
+    spread(inner, state.standing);
+    put({ step, slot, index }, { ...slot, state: inner });
+  }
 }
 
 function merged(known: readonly StandingDecision[], more: readonly StandingDecision[]): readonly StandingDecision[] {
@@ -88,7 +87,7 @@ function merged(known: readonly StandingDecision[], more: readonly StandingDecis
   return [...kept, ...more];
 }
 
-function standingAnswer({ standing, agent }: LoopState, call: LocalCall): SlotState | undefined {
+function standingAnswer({ standing, agent }: Draft, call: LocalCall): SlotState | undefined {
   const found = standing.find((each) => each.agent === agent && each.toolName === call.name);
   return found && answered(call, found.decision);
 }
@@ -106,10 +105,10 @@ export function sealOf(call: LocalCall, decision: Decision | null): string {
 }
 
 /** A slot and where it is. */
-export type Found = { readonly step: ToolsStep; readonly slot: Slot; readonly index: number };
+type Found = { readonly step: DraftTools; readonly slot: Slot; readonly index: number };
 
 /** The slot of a call, where the state is at its tools. */
-export function slotOf({ step }: LoopState, callId: string): Found | undefined {
+export function slotOf({ step }: Draft, callId: string): Found | undefined {
   if (step.type !== 'tools') return undefined;
   const { slots, next } = step;
   // Calls settle roughly in order: look from the first that is not in the log.
@@ -121,38 +120,37 @@ export function slotOf({ step }: LoopState, callId: string): Found | undefined {
   return undefined;
 }
 
-/** The step with another state of the slot that was found. */
-export function withSlot({ step, slot: old, index }: Found, slotState: SlotState): ToolsStep {
-  const slot: Slot = { call: old.call, ...slotState };
-  const open = step.open + (isOpen(slot) ? 1 : 0) - (isOpen(old) ? 1 : 0);
+/** Puts another state of a slot in the place of the one that was found. */
+export function put({ step, slot: old, index }: Found, slotState: SlotState): void {
+  const slot: Slot = { ...slotState, call: old.call };
+  step.slots[index] = slot;
+  step.open += Number(isOpen(slot)) - Number(isOpen(old));
   // A decided call is behind `next` once it settles: start looking from there again.
-  const next = isPending(old) ? Math.min(step.next, index) : step.next;
-  return { type: 'tools', slots: step.slots.with(index, slot), open, next };
+  if (isPending(old)) step.next = Math.min(step.next, index);
 }
 
 /**
  * Puts into the log what may go there: each output once every earlier call has settled or waits for a person. When all have
  * settled, the turn goes on.
  */
-export function flush(state: LoopState): LoopState {
+export function flush(state: Draft): void {
   const { step, end } = state;
-  if (step.type !== 'tools' || end?.type === 'ending' || end?.type === 'done') return state;
-  let { next } = step;
-  for (let slot = step.slots[next]; slot && !isOpen(slot); slot = step.slots[next]) next += 1;
-  const logged = next === step.next ? state : logOutputs(state, { ...step, next }, [step.next, next]);
-  return step.open > 0 || step.slots.some(isPending) ? logged : close(logged);
+  if (step.type !== 'tools' || end?.type === 'ending' || end?.type === 'done') return;
+  const from = step.next;
+  for (let slot = step.slots[from]; slot && !isOpen(slot); slot = step.slots[step.next]) step.next += 1;
+  logOutputs(state, step, [from, step.next]);
+  if (step.open === 0 && !step.slots.some(isPending)) close(state, step);
 }
 
 /** What has settled goes into the log although earlier calls have not: the run ends here. */
-export function closeOpenCalls(state: LoopState): LoopState {
+export function closeOpenCalls(state: Draft): void {
   const { step } = state;
-  return step.type === 'tools' ? logOutputs(state, step, [0, step.slots.length]) : state;
+  if (step.type === 'tools') logOutputs(state, step, [0, step.slots.length]);
 }
 
-function logOutputs(state: LoopState, step: ToolsStep, [from, to]: readonly [number, number]): LoopState {
+function logOutputs(state: Draft, { slots }: DraftTools, [from, to]: readonly [number, number]): void {
   const items: Item[] = [];
   const facts: Fact[] = [];
-  const slots = [...step.slots];
   for (let index = from; index < to; index++) {
     const slot = slots[index];
     if (slot?.type !== 'done' || slot.logged) continue;
@@ -160,38 +158,30 @@ function logOutputs(state: LoopState, step: ToolsStep, [from, to]: readonly [num
     facts.push(outputFact(slot, state.agent));
     slots[index] = { ...slot, logged: true };
   }
-  return { ...state, step: { ...step, slots }, ...extended(state, items, facts) };
+  extend(state, items, facts);
 }
 
-function outputFact(slot: Extract<Slot, { type: 'done' }>, agent: string): Fact {
-  if (slot.call.route.type === 'approval') return { type: 'mcp_approval_response_item', agent };
-  return { type: 'tool_call_output_item', agent, toolName: slot.call.name, value: slot.value, isError: slot.isError };
+function outputFact({ call, value, isError }: Extract<Slot, { type: 'done' }>, agent: string): Fact {
+  if (call.route.type === 'approval') return { type: 'mcp_approval_response_item', agent };
+  return { type: 'tool_call_output_item', agent, toolName: call.name, value, isError };
 }
 
 /** All calls have settled: the handoff follows, or the tools may have made the final output, or the model is asked again. */
-function close(state: LoopState): LoopState {
-  const { step, plan } = state;
-  if (step.type !== 'tools') return state;
-  const handoff = step.slots.find(({ type }) => type === 'handoff');
-  if (handoff) return { ...state, step: { type: 'hand_off', call: handoff.call } };
-  const results = step.slots.filter((slot) => slot.type === 'done').filter(({ ran }) => ran);
-  if (plan?.mayStopAfterTools !== true || results.length === 0) return nextTurn(state);
-  const told = results.map(({ call, value }) => ({ toolName: call.name, callId: call.callId, output: value }));
-  return { ...state, step: { type: 'finish', candidate: { type: 'tools', results: told } } };
+function close(state: Draft, { slots }: DraftTools): void {
+  const handoff = slots.find(({ type }) => type === 'handoff');
+  const results = slots.filter((slot) => slot.type === 'done').filter(({ ran }) => ran);
+  if (handoff) state.step = { type: 'hand_off', call: handoff.call };
+  else if (state.plan?.mayStopAfterTools !== true || results.length === 0) nextTurn(state);
+  else {
+    const told = results.map(({ call, value }) => ({ toolName: call.name, callId: call.callId, output: value }));
+    state.step = { type: 'finish', candidate: { type: 'tools', results: told } };
+  }
 }
 
 /** True for calls that go on without a person. */
 function isOpen(slot: Slot): boolean {
-  switch (slot.type) {
-    case 'ready':
-    case 'decided':
-    case 'ended':
-      return true;
-    case 'nested':
-      return !isInterrupted(slot.state);
-    default:
-      return false;
-  }
+  const { type } = slot;
+  return type === 'nested' ? !isInterrupted(slot.state) : type === 'ready' || type === 'decided' || type === 'ended';
 }
 
 /** True for calls that wait for a person, themselves or inside. */
@@ -200,15 +190,14 @@ export function isPending(slot: Slot): boolean {
 }
 
 /** Counts a call that has begun, and lifts a forced tool choice of its agent once a tool has run. */
-function counting(state: LoopState, call: LocalCall): Pick<LoopState, 'toolCalls' | 'toolUsers'> | undefined {
-  const ran = call.route.type === 'tool' || call.route.type === 'agent';
-  if (!ran) return undefined;
-  const toolUsers = state.toolUsers.includes(state.agent) ? state.toolUsers : [...state.toolUsers, state.agent];
-  return { toolCalls: state.toolCalls + 1, toolUsers };
+function count(state: Draft, { route }: LocalCall): void {
+  if (route.type !== 'tool' && route.type !== 'agent') return;
+  state.toolCalls += 1;
+  if (!state.toolUsers.includes(state.agent)) state.toolUsers = [...state.toolUsers, state.agent];
 }
 
-function withVerdicts(state: LoopState, verdicts: ToolVerdicts | null): LoopState {
-  if (verdicts === null) return state;
+function addVerdicts(state: Draft, verdicts: ToolVerdicts | null): void {
+  if (verdicts === null) return;
   const place = (result: { callId: string } | undefined) => (result && slotOf(state, result.callId)?.index) ?? -1;
   // In call order, whichever settled first; those of earlier turns stay before them.
   const merge = <T extends { callId: string }>(known: readonly T[], more: readonly T[]) => {
@@ -218,5 +207,5 @@ function withVerdicts(state: LoopState, verdicts: ToolVerdicts | null): LoopStat
   };
   const toolInput = merge(state.verdicts.toolInput, verdicts.input);
   const toolOutput = merge(state.verdicts.toolOutput, verdicts.output);
-  return { ...state, verdicts: { ...state.verdicts, toolInput, toolOutput } };
+  state.verdicts = { ...state.verdicts, toolInput, toolOutput };
 }

@@ -1,31 +1,26 @@
 import type { Item } from '../protocol/items.ts';
 import { record, seen, type Fact } from './log.ts';
-import { newState, type Check, type LoopOptions, type LoopState } from './state.ts';
+import { draftOf, newState, type Check, type Draft, type LoopOptions, type LoopState } from './state.ts';
 
-/** The log with more items, and with them what the model sees where that differs. */
-export function extended(
-  { log, view }: LoopState,
-  items: readonly Item[],
-  facts: readonly Fact[],
-): Pick<LoopState, 'log' | 'view'> {
-  return { log: record(log, items, facts), view: view && record(view, items, facts) };
+/** Puts items into the log, and into what the model sees where that differs. */
+export function extend(state: Draft, items: readonly Item[], facts: readonly Fact[]): void {
+  if (items.length === 0) return;
+  state.log = record(state.log, items, facts);
+  state.view &&= record(state.view, items, facts);
 }
 
 /** Begins the next turn, or ends the run where there may be none. */
-export function nextTurn(state: LoopState): LoopState {
-  const turn = state.turn + 1;
+export function nextTurn(state: Draft): void {
+  state.turn += 1;
+  state.step = { type: 'prepare' };
+  state.turnStart = { log: state.log.items.length, view: state.view?.items.length ?? 0 };
+  endAfterLast(state);
+}
+
+/** Ends a run that has had all its turns. */
+export function endAfterLast(state: Draft): void {
   const { maxTurns } = state.options;
-  const length = state.log.items.length;
-  return {
-    ...state,
-    turn,
-    step: { type: 'prepare' },
-    turnStart: { log: length, view: state.view?.items.length ?? 0 },
-    end:
-      maxTurns !== null && turn > maxTurns && state.end === null
-        ? { type: 'ending', cause: { type: 'max_turns' } }
-        : state.end,
-  };
+  if (maxTurns !== null && state.turn > maxTurns) state.end ??= { type: 'ending', cause: { type: 'max_turns' } };
 }
 
 /** What the next request is to tell: everything that the model is to see, or what its provider has not been told. */
@@ -39,5 +34,7 @@ export function nestedRun(
   input: readonly Item[],
   { options, checks }: { options: LoopOptions; checks: readonly Check[] },
 ): LoopState {
-  return nextTurn({ ...newState(agent, input, options), checks });
+  const state = draftOf({ ...newState(agent, input, options), checks });
+  nextTurn(state);
+  return state;
 }

@@ -1,4 +1,5 @@
 import { AgentsError, ModelError } from '../errors.ts';
+import { Control } from '../loop/drive.ts';
 import type { ModelEvent } from '../protocol/events.ts';
 import type { Model, SyncCall } from '../model/model.ts';
 import { isFields } from '../protocol/json.ts';
@@ -9,10 +10,6 @@ import type { RunConfig } from './config.ts';
 import { now, type Deadline } from './deadlines.ts';
 import { wait, type Steps } from './steps.ts';
 import type { Work } from './work.ts';
-
-const defaults = { firstByteMs: 60_000, idleMs: 120_000, maxRetries: 2 } as const;
-const usual = { requestMs: 600_000 } as const;
-const backoffDefaults = { initialMs: 500, maxMs: 8_000, multiplier: 2, jitter: true } as const;
 
 /** The calls of one model within one turn: its deadlines, its retries, and what all of them cost, failed ones too. */
 export class Attempts {
@@ -34,30 +31,28 @@ export class Attempts {
 
   /** One answer, retried where the policy allows; a fallback's models are tried one after the other before that. */
   *call(request: ModelRequest): Steps<ModelResponse> {
+    const { control, run } = this.#work;
     const { candidates = [] } = this.#model;
     let round = 1;
     let at = 0;
     for (let attempt = 1; ; attempt++) {
-      this.#work.control.check();
+      control.check();
       const { model, on } = candidates[at] ?? { model: this.#model, on: [] };
       const call = new Attempt(this.#work, model);
       this.#inFlight = call;
       try {
-        const response: unknown = yield call.answer(request);
-        if (!isResponse(response)) throw noResponse(model);
-        this.#usage = this.#usage ? addUsage(this.#usage, response.usage) : response.usage;
-        return response;
+        return this.#taken(yield call.answer(request), model);
       } catch (cause) {
         call.close();
         const error = asModelError(cause);
         this.#usage = this.usage;
         this.#inFlight = undefined;
-        this.#work.control.check();
+        control.check();
         at = on.includes(error.kind) ? (at + 1) % candidates.length : 0;
         const delayMs = at > 0 ? 0 : yield* this.#retryDelay(error, round++, call.visible);
         if (delayMs === undefined) throw error;
         if (call.visible) yield* wait(this.#discard(error, attempt));
-        if (at === 0) yield* wait(this.#work.run.sleep(delayMs, this.#work.control.signal));
+        if (at === 0) yield* wait(run.sleep(delayMs, control));
       } finally {
         this.#inFlight = undefined;
         call.close();
@@ -65,13 +60,22 @@ export class Attempts {
     }
   }
 
+  #taken(response: unknown, { name }: Model): ModelResponse {
+    if (!isResponse(response)) {
+      const message = `${name} answered with no response: it lacks output, usage or stop.`;
+      throw new ModelError({ kind: 'protocol', message });
+    }
+    this.#usage = this.#usage ? addUsage(this.#usage, response.usage) : response.usage;
+    return response;
+  }
+
   /** How long to wait before the next attempt; `undefined`: there is none. */
   *#retryDelay(error: ModelError, attempt: number, visible: boolean): Steps<number | undefined> {
-    const { retry = {} } = this.#work.scope.config;
-    if (error.kind === 'aborted' || attempt > (retry.maxRetries ?? defaults.maxRetries)) return undefined;
-    const verdict = retry.policy ? yield* wait(retry.policy({ error, attempt, visible })) : this.#mayRetry(error);
-    if (verdict === false) return undefined;
-    return verdict === true ? backoff(error, attempt, retry.backoff) : verdict.delayMs;
+    const { maxRetries = 2, policy, backoff } = this.#work.scope.config.retry ?? {};
+    if (error.kind === 'aborted' || attempt > maxRetries) return undefined;
+    const verdict = policy ? yield* wait(policy({ error, attempt, visible })) : this.#mayRetry(error);
+    if (typeof verdict === 'object') return verdict.delayMs;
+    return verdict ? backoffMs(error, attempt, backoff) : undefined;
   }
 
   /** A provider that keeps the conversation may have taken in what seemed to fail: only it can say that a retry is safe. */
@@ -96,8 +100,7 @@ class Attempt implements SyncCall {
   visible = false;
   readonly #work: Work<'call_model'>;
   readonly #model: Model;
-  #controller: AbortController | undefined;
-  #signal: AbortSignal | undefined;
+  #control: Control | undefined;
   #timedOut: ModelError | undefined;
   #total: Deadline | undefined;
   #silence: Deadline | undefined;
@@ -113,19 +116,13 @@ class Attempt implements SyncCall {
     return this.#work.run.idempotencyKey(this.#work.effect.id);
   }
 
-  /** Made when the model asks for it: an in-process model may never do. */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#timedOut) this.#controller.abort(this.#timedOut);
-    this.#signal ??= AbortSignal.any([this.#controller.signal, this.#work.control.signal()]);
-    return this.#signal;
+    return this.#own.signal;
   }
 
   get timeouts(): SyncCall['timeouts'] {
-    const { timeouts } = this.#work.scope.config;
-    if (timeouts === undefined) return usual;
-    const { requestMs = usual.requestMs, firstByteMs, idleMs } = timeouts;
-    return { requestMs, firstByteMs, idleMs };
+    const { requestMs = 600_000, ...rest } = this.#work.scope.config.timeouts ?? {};
+    return { ...rest, requestMs };
   }
 
   answer(request: ModelRequest): Promise<ModelResponse> | ModelResponse {
@@ -165,16 +162,13 @@ class Attempt implements SyncCall {
     }
     if (this.#timedOut) throw this.#timedOut;
     if (response) return response;
-    throw new ModelError({
-      kind: 'protocol',
-      message: `The stream of ${this.#model.name} ended without polyrun:response_done.`,
-      retryable: true,
-    });
+    const message = `The stream of ${this.#model.name} ended without polyrun:response_done.`;
+    throw new ModelError({ kind: 'protocol', message, retryable: true });
   }
 
   /** The first byte has a deadline of its own, later ones one from the byte before. */
   #watch(): void {
-    const { firstByteMs = defaults.firstByteMs, idleMs = defaults.idleMs } = this.timeouts;
+    const { firstByteMs = 60_000, idleMs = 120_000 } = this.timeouts;
     const began = now();
     const look = () => {
       const first = this.#lastByte === undefined;
@@ -190,8 +184,12 @@ class Attempt implements SyncCall {
   #expire(field: string, ms: number): void {
     const message = `${this.#model.name} did not answer in time: runConfig.timeouts.${field} is ${ms} ms.`;
     this.#timedOut = new ModelError({ kind: 'timeout', message });
-    this.#controller?.abort(this.#timedOut);
+    this.#own.abort(this.#timedOut);
     this.#work.control.interrupt?.(this.#timedOut);
+  }
+
+  get #own(): Control {
+    return (this.#control ??= new Control(this.#work.control));
   }
 }
 
@@ -200,30 +198,16 @@ export function isResponse(value: unknown): value is ModelResponse {
   return isFields(value) && Array.isArray(value['output']) && isFields(value['usage']) && isFields(value['stop']);
 }
 
-function noResponse({ name }: Model): ModelError {
-  return new ModelError({
-    kind: 'protocol',
-    message: `${name} answered with no response: it lacks output, usage or stop.`,
-  });
-}
-
 function asModelError(cause: unknown): ModelError {
   if (cause instanceof ModelError) return cause;
   if (cause instanceof AgentsError) throw cause;
-  return new ModelError({
-    kind: 'unknown',
-    message: 'The model failed with an error that is no ModelError; see its cause.',
-    cause,
-  });
+  const message = 'The model failed with an error that is no ModelError; see its cause.';
+  return new ModelError({ kind: 'unknown', message, cause });
 }
 
-function backoff(error: ModelError, attempt: number, given: NonNullable<RunConfig['retry']>['backoff']): number {
+function backoffMs(error: ModelError, attempt: number, given: NonNullable<RunConfig['retry']>['backoff']): number {
   if (error.retryAfterMs !== undefined) return error.retryAfterMs;
-  const {
-    initialMs = backoffDefaults.initialMs,
-    maxMs = backoffDefaults.maxMs,
-    multiplier = backoffDefaults.multiplier,
-  } = given ?? {};
+  const { initialMs = 500, maxMs = 8_000, multiplier = 2, jitter = true } = given ?? {};
   const delay = Math.min(initialMs * multiplier ** (attempt - 1), maxMs);
-  return (given?.jitter ?? backoffDefaults.jitter) ? delay * (0.5 + Math.random() / 2) : delay;
+  return jitter ? delay * (0.5 + Math.random() / 2) : delay;
 }

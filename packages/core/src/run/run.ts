@@ -264,13 +264,10 @@ export class Run {
   }
 
   /** Waits, unless the effect is aborted before. */
-  sleep(ms: number, signal: () => AbortSignal): MaybePromise<void> {
+  sleep(ms: number, control: Control): MaybePromise<void> {
     return new Promise((resolve) => {
-      const deadline = this.deadlines.set(ms, resolve);
-      signal().addEventListener('abort', () => {
-        this.deadlines.cancel(deadline);
-        resolve();
-      });
+      this.deadlines.set(ms, resolve);
+      control.signal.addEventListener('abort', () => resolve());
     });
   }
 

@@ -155,7 +155,7 @@ export class Scope {
     known.toolbox = yield* openToolbox({
       agent,
       runContext: this.contextOf(agent),
-      signal: control.signal,
+      signal: () => control.signal,
       listing: (source) => run.spans?.part(control, 'mcp_tools', source),
     });
     return known.toolbox;

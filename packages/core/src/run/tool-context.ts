@@ -1,5 +1,6 @@
 import type { AnyAgent } from '../agent/agent.ts';
 import type { ToolContext } from '../agent/context.ts';
+import { Control } from '../loop/drive.ts';
 import type { Json } from '../protocol/json.ts';
 import type { Usage } from '../protocol/usage.ts';
 import { spanning, type Spanning } from '../tracing/trace.ts';
@@ -11,9 +12,7 @@ export class CallContext implements ToolContext<never> {
   readonly agent: AnyAgent;
   readonly #work: Work<'run_tool'>;
   readonly #usage: { readonly usage: Usage };
-  #controller: AbortController | undefined;
-  #signal: AbortSignal | undefined;
-  #abortedWith: { reason: unknown } | undefined;
+  #control: Control | undefined;
 
   constructor(work: Work<'run_tool'>, agent: AnyAgent) {
     const runContext = work.scope.contextOf(agent);
@@ -40,10 +39,7 @@ export class CallContext implements ToolContext<never> {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#abortedWith) this.#controller.abort(this.#abortedWith.reason);
-    this.#signal ??= AbortSignal.any([this.#controller.signal, this.#work.control.signal()]);
-    return this.#signal;
+    return this.#own.signal;
   }
 
   withSpan<T>(name: string, work: (inner: Spanning) => T, data?: { readonly [key: string]: Json }): T {
@@ -52,8 +48,11 @@ export class CallContext implements ToolContext<never> {
   }
 
   abort(reason: unknown): void {
-    this.#abortedWith = { reason };
-    this.#controller?.abort(reason);
+    this.#own.abort(reason);
+  }
+
+  get #own(): Control {
+    return (this.#control ??= new Control(this.#work.control));
   }
 }
 

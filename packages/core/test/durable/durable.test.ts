@@ -12,7 +12,7 @@ import { performStep, runDurably, RunChangedError, type DurableOptions } from '.
 import { call, ScriptedModel } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
 import { latch, rejection } from '../run/scripts.ts';
-import { words } from '../run/stage.ts';
+import { idle, words } from '../run/stage.ts';
 import { Crash, history, RecordingEngine, type History } from './recording-engine.ts';
 import { world, type World } from './world.ts';
 
@@ -164,6 +164,37 @@ test('a run that is stopped by its engine aborts what goes on, and is stopped at
   expect(signals).toHaveLength(1);
   // What it left can be taken up by another run.
   expect(again.state.toString()).toContain('"hang"');
+});
+
+test('when the attempt is over, what goes on is told to stop and comes to nothing', async () => {
+  const over = new AbortController();
+  const kept = history();
+  const engine = Object.assign(new RecordingEngine(kept), { signal: over.signal });
+  const stopped = latch();
+  const began = latch();
+  const hang = tool({
+    name: 'hang',
+    description: 'Hangs.',
+    parameters,
+    execute: (_args, { signal }) => {
+      began.open();
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => {
+          stopped.open();
+          reject(new Error('aborted'));
+        }),
+      );
+    },
+  });
+  const agent = new Agent({ name: 'A', model: new ScriptedModel([[call('hang', {}, 'h')]]), tools: [hang] });
+  let settled = false;
+  void runDurably(engine, { agent, input: 'go' }).finally(() => (settled = true));
+  await began.promise;
+  over.abort();
+  await stopped.promise;
+  await idle();
+  expect(settled).toBe(false);
+  expect(ids(kept)).toEqual(['start', '1/prepare', '1/model']);
 });
 
 test('another program than the one that began is refused by name, and is no error of the run', async () => {

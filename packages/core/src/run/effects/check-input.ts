@@ -1,42 +1,50 @@
 import { GuardrailExecutionError, InputGuardrailTripwireTriggered } from '../../errors.ts';
-import type { Settled } from '../../loop/outcome.ts';
+import type { MaybePromise } from '../../agent/maybe-promise.ts';
 import { inputOf } from '../../loop/log.ts';
+import type { Settled } from '../../loop/outcome.ts';
+import type { GuardrailOutput, ToolGuardrailOutput } from '../../protocol/verdicts.ts';
 import { wait, type Steps } from '../steps.ts';
 import type { Work } from '../work.ts';
 import { inputGuardrails } from './start.ts';
 
 /** Asks one input guardrail for its verdict. */
-export function* checkInput({ effect, scope, run, control }: Work<'check_input'>): Steps<Settled> {
+export function* checkInput(work: Work<'check_input'>): Steps<Settled> {
+  const { effect, scope, run } = work;
+  const { index, state } = effect;
   const agent = scope.agent(effect.agent);
-  const guardrail = inputGuardrails(scope, agent)[effect.index];
+  const guardrail = inputGuardrails(scope, agent)[index];
   if (guardrail === undefined)
-    throw new GuardrailExecutionError(`Agent '${agent.name}' has no input guardrail ${effect.index}.`);
-  const runContext = scope.contextOf(agent);
-  const { log, saves } = effect.state;
+    throw new GuardrailExecutionError(`Agent '${agent.name}' has no input guardrail ${index}.`);
   // The input of the run alone, not the session before it.
-  const input = inputOf(log).slice(saves?.done ?? 0);
-  const span = run.spans?.part(control, 'guardrail', guardrail.name);
+  const input = inputOf(state.log).slice(state.saves?.done ?? 0);
+  const at = { runContext: scope.contextOf(agent), agent, input };
+  const output = yield* verdictOf(work, guardrail, { at, of: 'input' });
+  const result = { guardrail: guardrail.name, agent: agent.name, output };
+  const tripped = output.tripwireTriggered
+    ? run.failure(effect, new InputGuardrailTripwireTriggered(`Input guardrail '${guardrail.name}' tripped.`, { result }))
+    : null;
+  return { type: 'checked', verdict: { index, result }, tripped };
+}
+
+type Guardrail<At, Output> = { readonly name: string; readonly execute: (at: At) => MaybePromise<Output> };
+
+/** Asks a guardrail, under a span of its own. `of` names what it guards. */
+export function* verdictOf<At, Output extends GuardrailOutput | ToolGuardrailOutput>(
+  { run, control }: Pick<Work<'finish'>, 'run' | 'control'>,
+  { name, execute }: Guardrail<At, Output>,
+  { at, of }: { at: At; of: string },
+): Steps<Output> {
+  const span = run.spans?.part(control, 'guardrail', name);
   try {
-    const output = yield* wait(guardrail.execute({ runContext, agent, input }));
-    span?.end({ data: { triggered: output.tripwireTriggered } });
-    const result = { guardrail: guardrail.name, agent: agent.name, output };
-    const tripped = output.tripwireTriggered
-      ? run.failure(
-          effect,
-          new InputGuardrailTripwireTriggered(`The input guardrail '${guardrail.name}' tripped.`, { result }),
-        )
-      : null;
-    return { type: 'checked', verdict: { index: effect.index, result }, tripped };
+    const output = yield* wait(execute(at));
+    const triggered = 'type' in output ? output.type !== 'allow' : output.tripwireTriggered;
+    span?.end({ data: { triggered } });
+    return output;
   } catch (cause) {
     span?.end({ error: cause });
-    throw brokenGuardrail(`input guardrail '${guardrail.name}'`, cause);
+    throw new GuardrailExecutionError(`The ${of} guardrail '${name}' threw instead of giving a verdict.`, { cause });
   } finally {
     // Also when it is no longer waited for.
     span?.end();
   }
-}
-
-/** What a guardrail that throws makes of a run. */
-export function brokenGuardrail(which: string, cause: unknown): GuardrailExecutionError {
-  return new GuardrailExecutionError(`The ${which} threw instead of giving a verdict.`, { cause });
 }

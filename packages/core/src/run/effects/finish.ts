@@ -5,32 +5,32 @@ import { issuesText } from '../../agent/schema/parse-arguments.ts';
 import {
   type AgentsError,
   ContentFilterError,
-  type GuardrailExecutionError,
   LimitReachedError,
+  misfit,
   MaxTurnsExceededError,
   ModelBehaviorError,
   ModelRefusalError,
   OutputGuardrailTripwireTriggered,
   OutputTruncatedError,
-  UserError,
 } from '../../errors.ts';
 import type { Settled } from '../../loop/outcome.ts';
-import type { Candidate, EndCause } from '../../loop/state.ts';
+import type { Candidate } from '../../loop/state.ts';
 import type { MessageItem } from '../../protocol/items.ts';
 import { parseJson } from '../../protocol/json.ts';
-import { nameOf } from '../../protocol/validate.ts';
 import type { GuardrailResult } from '../../protocol/verdicts.ts';
 import type { ErrorHandlerName } from '../config.ts';
 import { dataOf } from '../result.ts';
 import { settle, wait, waitAll, type Steps } from '../steps.ts';
 import type { Work } from '../work.ts';
-import { brokenGuardrail } from './check-input.ts';
+import { verdictOf } from './check-input.ts';
 
 /** What an answer, the tools or an error handler came to. */
 type Verdict =
   | { type: 'final'; output: unknown; items?: readonly MessageItem[] }
   | { type: 'again'; items: readonly MessageItem[]; reask: boolean }
-  | { type: 'error'; error: AgentsError; handler: ErrorHandlerName };
+  | Problem;
+/** What ends the run unless its handler answers. */
+type Problem = { type: 'error'; handler: ErrorHandlerName; error: AgentsError };
 
 /** Decides whether the run ends here: tool use behaviour, output type, error handlers; then the agent end hook and output guardrails. */
 export function* finish(work: Work<'finish'>): Steps<Settled> {
@@ -52,93 +52,66 @@ function* judged(work: Work<'finish'>, agent: AnyAgent): Steps<Verdict> {
       return yield* judgedTools(work, agent, candidate.results);
     case 'answer':
       return judgedStop(candidate, agent) ?? (yield* judgedText(work, agent, candidate.text));
-    default:
-      return { type: 'error', ...reached(work, candidate) };
+    case 'max_turns':
+      return problem('maxTurns', new MaxTurnsExceededError(`The run used up its ${work.effect.state.options.maxTurns} turns; raise maxTurns to go on from this error's state.`));
+    case 'limit': {
+      const { limit } = candidate;
+      return problem('limitReached', new LimitReachedError(`The run reached limits.${limit}; raise it to go on from this error's state.`, { limit }));
+    }
   }
+}
+
+function problem(handler: ErrorHandlerName, error: AgentsError): Problem {
+  return { type: 'error', handler, error };
 }
 
 function* judgedTools({ scope }: Work<'finish'>, agent: AnyAgent, toolResults: readonly ToolResult[]): Steps<Verdict> {
   const again: Verdict = { type: 'again', items: [], reask: false };
   const behavior = agent.toolUseBehavior;
+  if (behavior === 'run_llm_again') return again;
   if (typeof behavior === 'function') {
     const choice = yield* wait(behavior({ runContext: scope.contextOf(agent), toolResults }));
     return choice.isFinalOutput ? { type: 'final', output: choice.finalOutput } : again;
   }
-  if (behavior === 'run_llm_again') return again;
-  const names = behavior === 'stop_on_first_tool' ? undefined : behavior.stopAtToolNames;
-  const chosen = toolResults.find(({ toolName }) => names === undefined || names.includes(toolName));
+  const chosen = toolResults.find(
+    ({ toolName }) => behavior === 'stop_on_first_tool' || behavior.stopAtToolNames.includes(toolName),
+  );
   return chosen ? { type: 'final', output: chosen.output } : again;
 }
 
 /** Nothing but a normal end becomes the final output silently. */
-function judgedStop(
-  { text, refusal, stop }: Extract<Candidate, { type: 'answer' }>,
-  agent: AnyAgent,
-): Verdict | undefined {
+function judgedStop({ text, refusal, stop }: Extract<Candidate, { type: 'answer' }>, agent: AnyAgent): Problem | undefined {
   const partialText = text ?? '';
+  const of = `of agent '${agent.name}'`;
   if (refusal !== null || stop === 'refusal') {
-    const error = new ModelRefusalError(
-      `The model of agent '${agent.name}' refused to answer; errorHandlers.modelRefusal may answer instead.`,
-      {
-        refusal: refusal ?? partialText,
-      },
-    );
-    return { type: 'error', error, handler: 'modelRefusal' };
+    const message = `The model ${of} refused to answer; errorHandlers.modelRefusal may answer instead.`;
+    return problem('modelRefusal', new ModelRefusalError(message, { refusal: refusal ?? partialText }));
   }
   if (stop === 'content_filter') {
-    const error = new ContentFilterError(`The provider's content filter ended the answer of agent '${agent.name}'.`, {
-      partialText,
-    });
-    return { type: 'error', error, handler: 'contentFilter' };
+    const message = `The provider's content filter ended the answer ${of}.`;
+    return problem('contentFilter', new ContentFilterError(message, { partialText }));
   }
-  if (stop === 'length') {
-    const error = new OutputTruncatedError(
-      `The answer of agent '${agent.name}' hit the output limit; raise modelSettings.maxTokens.`,
-      { partialText },
-    );
-    return { type: 'error', error, handler: 'outputTruncated' };
-  }
-  return undefined;
+  if (stop !== 'length') return undefined;
+  const message = `The answer ${of} hit the output limit; raise modelSettings.maxTokens.`;
+  return problem('outputTruncated', new OutputTruncatedError(message, { partialText }));
 }
 
 function* judgedText({ effect, scope }: Work<'finish'>, agent: AnyAgent, text: string | null): Steps<Verdict> {
   const schema = scope.outputOf(agent);
   if (schema === undefined) return { type: 'final', output: text ?? '' };
-  const value = text === null || text === '' ? undefined : parseJson(text);
-  const read =
-    value === undefined
-      ? { issues: [{ message: text ? 'it is not valid JSON' : 'it is empty' }] }
-      : yield* wait(schema.read(value));
-  if (!read.issues) return { type: 'final', output: read.value };
-  const problem = issuesText(read.issues);
+  const value = text ? parseJson(text) : undefined;
+  const read = value === undefined ? undefined : yield* wait(schema.read(value));
+  if (read && !read.issues) return { type: 'final', output: read.value };
+  const wrong = read ? issuesText(read.issues) : `it is ${text ? 'not valid JSON' : 'empty'}`;
   if (effect.state.reasks < agent.outputRetries) {
-    const content = `Your answer does not fit the required output: ${problem}. Answer again with only the JSON value.`;
+    const content = `Your answer does not fit the required output: ${wrong}. Answer again with only the JSON value.`;
     return { type: 'again', reask: true, items: [{ type: 'message', role: 'user', content }] };
   }
-  const error = new ModelBehaviorError(`The answer of agent '${agent.name}' does not fit its outputType: ${problem}.`);
-  return { type: 'error', error, handler: 'invalidFinalOutput' };
+  const message = `The answer of agent '${agent.name}' does not fit its outputType: ${wrong}.`;
+  return problem('invalidFinalOutput', new ModelBehaviorError(message));
 }
 
-function reached({ effect }: Work<'finish'>, cause: EndCause): { error: AgentsError; handler: ErrorHandlerName } {
-  if (cause.type === 'max_turns') {
-    const { maxTurns } = effect.state.options;
-    return {
-      error: new MaxTurnsExceededError(
-        `The run used up its ${maxTurns} turns; raise maxTurns to go on from this error's state.`,
-      ),
-      handler: 'maxTurns',
-    };
-  }
-  const { limit } = cause;
-  return {
-    error: new LimitReachedError(`The run reached limits.${limit}; raise it to go on from this error's state.`, {
-      limit,
-    }),
-    handler: 'limitReached',
-  };
-}
-
-function* handled({ scope, effect }: Work<'finish'>, verdict: Extract<Verdict, { type: 'error' }>): Steps<Verdict> {
+function* handled({ scope, effect }: Work<'finish'>, verdict: Problem): Steps<Verdict> {
   const handler = scope.errorHandlers[verdict.handler] ?? scope.errorHandlers.default;
   if (handler === undefined) return verdict;
   const agent = scope.agent(effect.agent);
@@ -147,11 +120,8 @@ function* handled({ scope, effect }: Work<'finish'>, verdict: Extract<Verdict, {
     handler({ error, runContext: scope.contextOf(agent), runData: dataOf(scope, effect.state) }),
   );
   if (answer === undefined || answer === null) return verdict;
-  if (typeof answer !== 'object' || !('finalOutput' in answer)) {
-    throw new UserError(
-      `errorHandlers.${verdict.handler}: expected { finalOutput }, got ${nameOf(answer)}; return undefined to let the error stand.`,
-    );
-  }
+  if (typeof answer !== 'object' || !('finalOutput' in answer))
+    throw misfit(`errorHandlers.${verdict.handler}`, '{ finalOutput }, or undefined to let the error stand', answer);
   const { finalOutput, includeInHistory = true } = answer;
   const message: MessageItem = {
     type: 'message',
@@ -169,32 +139,30 @@ function* guarded(work: Work<'finish'>, { agent, output, items }: Final): Steps<
   const guardrails = [...agent.outputGuardrails, ...(scope.config.outputGuardrails ?? [])];
   if (guardrails.length === 0) return { type: 'finished', output, items, verdicts: [] };
   const at = { runContext: scope.contextOf(agent), agent, output };
-  const answers = yield* waitAll(guardrails.map((guardrail) => settle(verdictOf(work, guardrail, at))));
+  const answers = yield* waitAll(guardrails.map((guardrail) => settle(answerOf(work, guardrail, at))));
   const verdicts = answers.flatMap(({ result }) => result ?? []);
-  const tripped = verdicts.find(({ output: verdict }) => verdict.tripwireTriggered);
-  const broken = answers.find(({ error }) => error)?.error;
-  if (tripped === undefined && broken) throw broken;
-  if (tripped === undefined) return { type: 'finished', output, items, verdicts };
-  const error = new OutputGuardrailTripwireTriggered(`The output guardrail '${tripped.guardrail}' tripped.`, {
-    result: tripped,
-  });
-  return { type: 'failed', failure: run.failure(effect, error), usage: null, tripped: { verdicts } };
+  const tripped = verdicts.find((verdict) => verdict.output.tripwireTriggered);
+  if (tripped) {
+    const message = `Output guardrail '${tripped.guardrail}' tripped.`;
+    const failure = run.failure(effect, new OutputGuardrailTripwireTriggered(message, { result: tripped }));
+    return { type: 'failed', failure, usage: null, tripped: { verdicts } };
+  }
+  for (const { error } of answers) if (error) throw error;
+  return { type: 'finished', output, items, verdicts };
 }
 
 type At = Parameters<OutputGuardrail<never>['execute']>[0];
 
-type Answer = { result?: GuardrailResult; error?: GuardrailExecutionError };
-
 /** An error is a value here, so that all guardrails are heard. */
-function* verdictOf({ run, control }: Work<'finish'>, guardrail: OutputGuardrail<never>, at: At): Steps<Answer> {
-  const { name } = guardrail;
-  const span = run.spans?.part(control, 'guardrail', name);
+function* answerOf(
+  work: Work<'finish'>,
+  guardrail: OutputGuardrail<never>,
+  at: At,
+): Steps<{ result?: GuardrailResult; error?: unknown }> {
   try {
-    const { tripwireTriggered, ...output } = yield* wait(guardrail.execute(at));
-    span?.end({ data: { triggered: tripwireTriggered } });
-    return { result: { guardrail: name, agent: at.agent.name, output: { tripwireTriggered, ...output } } };
-  } catch (cause) {
-    span?.end({ error: cause });
-    return { error: brokenGuardrail(`output guardrail '${name}'`, cause) };
+    const output = yield* verdictOf(work, guardrail, { at, of: 'output' });
+    return { result: { guardrail: guardrail.name, agent: at.agent.name, output } };
+  } catch (error) {
+    return { error };
   }
 }

@@ -1,6 +1,5 @@
 import { outputText } from '../../agent/agent-tool.ts';
 import type { AnyAgent } from '../../agent/agent.ts';
-import type { ToolGuardrail } from '../../agent/guardrails.ts';
 import { after, isThenable, type MaybePromise } from '../../agent/maybe-promise.ts';
 import { parseArguments } from '../../agent/schema/parse-arguments.ts';
 import type { BoundCall, Tool } from '../../agent/tool.ts';
@@ -14,12 +13,12 @@ import {
 import type { Settled } from '../../loop/outcome.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { FunctionCallItem } from '../../protocol/items.ts';
-import type { ToolGuardrailOutput, ToolGuardrailResult } from '../../protocol/verdicts.ts';
+import type { ToolGuardrailResult } from '../../protocol/verdicts.ts';
 import { wait, type Steps } from '../steps.ts';
 import { CallContext } from '../tool-context.ts';
 import { outputItem } from '../tool-output.ts';
 import type { Work } from '../work.ts';
-import { brokenGuardrail } from './check-input.ts';
+import { verdictOf } from './check-input.ts';
 import { endNested, nestedState } from './nested.ts';
 import { answerApproval } from './mcp-approval.ts';
 import { inWords, type Trouble } from '../tool-errors.ts';
@@ -109,34 +108,17 @@ function* screened(made: Call, side: 'input' | 'output', returned: unknown): Ste
   for (const guardrail of side === 'input' ? tool.inputGuardrails : tool.outputGuardrails) {
     const { name } = guardrail;
     const at = side === 'input' ? { context, toolCall } : { context, toolCall, output: value };
-    const output = yield* judged(made, guardrail, at);
+    const output = yield* verdictOf(made.work, guardrail, { at, of: `${tool.name} ${side}` });
     const result = { guardrail: name, toolName: tool.name, callId: context.callId, output };
     verdicts[side].push(result);
     if (output.type === 'reject_content') return { value, rejection: output.message };
     if (output.type === 'raise_exception') {
-      throw new tripwires[side](`The ${side} guardrail '${name}' of tool '${tool.name}' raised an exception.`, {
-        result,
-      });
+      const message = `The ${side} guardrail '${name}' of tool '${tool.name}' raised an exception.`;
+      throw new tripwires[side](message, { result });
     }
     if (output.output !== undefined) value = output.output;
   }
   return { value };
-}
-
-function* judged(
-  { tool: { name }, work: { run, control } }: Call,
-  guardrail: ToolGuardrail<never>,
-  at: Parameters<ToolGuardrail<never>['execute']>[0],
-): Steps<ToolGuardrailOutput> {
-  const span = run.spans?.part(control, 'guardrail', guardrail.name);
-  try {
-    const output = yield* wait(guardrail.execute(at));
-    span?.end({ data: { triggered: output.type !== 'allow' } });
-    return output;
-  } catch (cause) {
-    span?.end({ error: cause });
-    throw brokenGuardrail(`guardrail '${guardrail.name}' of tool '${name}'`, cause);
-  }
 }
 
 /** Waits for what the tool has not answered at once, until its deadline. */

@@ -97,10 +97,11 @@ async function waiting(kit: Kit, ask: typeof whole, answer: Answer): Promise<str
   const controller = new AbortController();
   const arrived = next();
   const ended = ask(model, { call: { signal: controller.signal } });
-  const { closed } = await soon(arrived, 'a request');
+  const first = await soon(Promise.race([arrived, ended]), 'a request');
+  if ('response' in first) return [`expected a request, got ${nameOf(first.error)}`];
   controller.abort();
   const outcome = await soon(ended, 'the call to settle after the abort');
-  await soon(closed, 'the request to be closed after the abort');
+  await soon(first.closed, 'the request to be closed after the abort');
   return abortedProblems(outcome);
 }
 
