@@ -35,7 +35,7 @@ const mostKeys = 40;
 /** The API takes so many items at once, and gives so many. */
 const most = { added: 20, read: 100 } as const;
 /** What is left out of a list unless it is asked for. */
-const include = [
+const include: readonly string[] = [
   'reasoning.encrypted_content',
   'message.input_image.image_url',
   'computer_call_output.output.image_url',

@@ -121,7 +121,7 @@ function callsTogether(pieces: readonly Piece[], { report }: Place): readonly Pi
 }
 
 /** Ids of calls as the API documents them. */
-const callIds = { legal: /^[\w.:-]{1,64}$/, length: 16, prefix: 'call_' };
+const callIds = { legal: /^[\w.:-]{1,64}$/, length: 16, prefix: 'call_' } as const;
 /** The longest id of a call that another provider made; every server takes such a one. */
 const longestForeign = 40;
 

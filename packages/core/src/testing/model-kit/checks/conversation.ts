@@ -101,7 +101,7 @@ async function logProblems(kit: Kit, seed: number): Promise<string[]> {
   ];
 }
 
-const oddIds = [
+const oddIds: readonly string[] = [
   '',
   'x'.repeat(200),
   'tool:über',
