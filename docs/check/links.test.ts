@@ -16,7 +16,9 @@ describe('the documentation', () => {
 describe('the README of the repository', () => {
   const linked = linksOf(readFileSync(path.join(root, 'README.md'), 'utf8')).map(({ target }) => target);
 
-  test.each(globSync(['docs/guides/*.md', 'packages/*'], { cwd: root }))('leads to %s', (place) => {
+  const packages = globSync('packages/*/README.md', { cwd: root }).map((file) => path.dirname(file));
+
+  test.each([...globSync('docs/guides/*.md', { cwd: root }), ...packages])('leads to %s', (place) => {
     expect(linked).toContain(place);
   });
 });

@@ -1,13 +1,10 @@
 import starlight from '@astrojs/starlight';
 import { defineConfig } from 'astro/config';
-import { globSync } from 'node:fs';
 import path from 'node:path';
-import { base, doors, root } from './src/places.ts';
+import { base, doors, packageFolders } from './src/places.ts';
 
 const guides = (label: string, names: readonly string[]) => ({ label, items: names.map((name) => `guides/${name}`) });
-const packages = globSync('packages/*/README.md', { cwd: root })
-  .toSorted()
-  .map((file) => path.basename(path.dirname(file)));
+const packages = packageFolders().map((folder) => path.basename(folder));
 
 export default defineConfig({
   base: base === '' ? '/' : base,
@@ -27,7 +24,10 @@ export default defineConfig({
         { label: 'Packages', items: packages.map((name) => ({ slug: `packages/${name}`, label: `@polyrun/${name}` })) },
         {
           label: 'API reference',
-          items: doors().map(({ name }) => ({ slug: name.replace('@polyrun', 'reference'), label: name })),
+          items: [
+            { slug: 'reference', label: 'Overview' },
+            ...doors().map(({ name }) => ({ slug: name.replace('@polyrun', 'reference'), label: name })),
+          ],
         },
         { label: 'Project', items: ['examples', 'architecture', 'contributing'] },
       ],

@@ -12,19 +12,22 @@ export const pagesFolder: string = path.join(root, 'docs/site/src/content/docs')
 /** A door of a public package: the name one imports, and the file behind it. */
 export type Door = { readonly name: string; readonly source: string };
 
-/** The doors of all public packages, as their package.json tell them. */
+/** The folders of the packages that are ready to be told of: those with a README. */
+export function packageFolders(): string[] {
+  return globSync('packages/*/README.md', { cwd: root })
+    .map((file) => path.dirname(file))
+    .toSorted();
+}
+
+/** The doors of all packages, as their package.json tell them. */
 export function doors(): Door[] {
-  return globSync('packages/*/package.json', { cwd: root })
-    .toSorted()
-    .flatMap((file) => {
-      const { name, exports } = packageIn(readFileSync(path.join(root, file), 'utf8'));
-      return Object.entries(exports).flatMap(([door, { default: built }]) => {
-        const source = built?.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts');
-        return source === undefined
-          ? []
-          : [{ name: path.join(name, door), source: path.join(path.dirname(file), source) }];
-      });
+  return packageFolders().flatMap((folder) => {
+    const { name, exports } = packageIn(readFileSync(path.join(root, folder, 'package.json'), 'utf8'));
+    return Object.entries(exports).flatMap(([door, { default: built }]) => {
+      const source = built?.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts');
+      return source === undefined ? [] : [{ name: path.join(name, door), source: path.join(folder, source) }];
     });
+  });
 }
 
 type Package = { readonly name: string; readonly exports: { readonly [door: string]: { readonly default?: string } } };
