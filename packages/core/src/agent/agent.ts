@@ -102,6 +102,11 @@ export class Agent<in C = unknown, out O = string> {
     return new Agent<D, P>(options as AgentOptions<D, P>);
   }
 
+  /** What is left of an agent in JSON, such as that of a stream's events: its name, never its instructions. */
+  toJSON(): { name: string } {
+    return { name: this.name };
+  }
+
   /** This agent as a tool of another: it gets an input of its own and answers with its final output. */
   asTool<D extends C = C>(options: AsToolOptions<D> = {}): Tool<D> {
     return agentTool<D>(this, options);

@@ -172,8 +172,13 @@ export type RunOptions<C> = {
   /** A trace that runs share, from `startTrace`; its name, ids and processors are then its own, and it goes on after the run. */
   trace?: Trace | undefined;
 };
-/** A context is required exactly when the agent's context type does not admit undefined. */
-export type RunArguments<C> = undefined extends C
+/**
+ * A context is required exactly when the agent's context type does not admit undefined. Of an agent whose type is not known (`lastAgent`
+ * of a result) it cannot be asked.
+ */
+export type RunArguments<C> = [C] extends [never]
   ? [options?: RunOptions<C>]
-  : [options: RunOptions<C> & { context: C }];
+  : undefined extends C
+    ? [options?: RunOptions<C>]
+    : [options: RunOptions<C> & { context: C }];
 export type RunInput = string | readonly InputItem[] | RunState;
