@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageFolders, root } from './sources.ts';
@@ -22,6 +22,16 @@ describe.for(packageFolders())('%s', (folder) => {
     expect(manifest['private']).toBeUndefined();
     expect(manifest['description']).toMatch(/\.$/);
     expect(existsSync(path.join(root, folder, 'LICENSE'))).toBe(true);
+  });
+
+  test('does nothing when it is installed, and is named by a changeset until its first release', () => {
+    const installing = Object.keys(Object(manifest['scripts'])).filter((script) => /install|^prepare$/.test(script));
+    expect(installing).toEqual([]);
+    const changes = globSync('.changeset/*.md', { cwd: root }).map((file) =>
+      readFileSync(path.join(root, file), 'utf8'),
+    );
+    const named = changes.some((text) => text.includes(`'${String(manifest['name'])}': minor`));
+    expect(named || manifest['version'] !== '0.0.0').toBe(true);
   });
 
   test('has exports that name their types first and exist once built', () => {

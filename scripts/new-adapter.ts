@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -112,9 +112,9 @@ function enrol(manifest: Manifest, { name, root, client }: NewAdapter): void {
   write(path.join(root, 'packages', name, 'package.json'), manifest);
   if (client !== undefined) addToTable(path.join(root, 'oxlint.config.ts'), name, client);
   const docs = path.join(root, 'docs/package.json');
-  const { dependencies, ...rest } = read(docs);
-  const entries = Object.entries({ ...dependencies, [`@polyrun/${name}`]: 'workspace:*' });
-  write(docs, { ...rest, dependencies: Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1))) });
+  const known = read(docs);
+  const entries = Object.entries({ ...known.dependencies, [`@polyrun/${name}`]: 'workspace:*' });
+  write(docs, { ...known, dependencies: Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1))) });
   const change = `---\n'@polyrun/${name}': minor\n---\n\nThe adapter for ${name}.\n`;
   writeFileSync(path.join(root, `.changeset/${name}-adapter.md`), change);
   execFileSync('oxfmt', [`packages/${name}`, 'oxlint.config.ts', 'docs/package.json'], { cwd: root });
@@ -128,7 +128,11 @@ function addToTable(config: string, name: string, client: string): void {
 }
 
 /** A package that stands in a repository of its own and gets the core from npm. */
-function standAlone({ repository: _, ...manifest }: Manifest, folder: string, { name, root }: NewAdapter): void {
+function standAlone(
+  { repository: _, license: __, ...manifest }: Manifest,
+  folder: string,
+  { name, root }: NewAdapter,
+): void {
   const core = `^${read(path.join(root, 'packages/core/package.json')).version}`;
   for (const file of ['tsconfig.base.json', 'tsconfig.node.json'])
     cpSync(path.join(root, file), path.join(folder, file));
@@ -146,6 +150,8 @@ function standAlone({ repository: _, ...manifest }: Manifest, folder: string, { 
     ['../../tsconfig', './tsconfig'],
     [`@polyrun/${name}`, `polyrun-${name}`],
   ]);
+  // Under which licence it stands is its author's to say.
+  rmSync(path.join(folder, 'LICENSE'));
   writeFileSync(path.join(folder, '.gitignore'), 'node_modules/\ndist/\n');
 }
 

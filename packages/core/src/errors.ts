@@ -40,9 +40,9 @@ export class UserError extends AgentsError {
   static override readonly brand: string = 'UserError';
 }
 
-/** The error of a value that the user's program gives where another is expected. */
+/** The error of a value that the user's program gives where another is expected: `'a string'`, with what to do `'a string; quote it'`. */
 export function misfit(field: string, expected: string, value: unknown): UserError {
-  return new UserError(`${field}: expected ${expected}, got ${nameOf(value)}.`);
+  return new UserError(`${field}: expected ${expected.replace(/;|$/, `, got ${nameOf(value)}$&`)}.`);
 }
 
 /** The run made as many model calls as `maxTurns` allows. */

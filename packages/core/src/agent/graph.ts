@@ -13,7 +13,7 @@ export function agentsFrom(start: AnyAgent): ReadonlyMap<string, AnyAgent> {
     const known = found.get(agent.name);
     if (known === agent) continue;
     if (known) {
-      throw new UserError(`Agents of one run: two of them have the name '${agent.name}'; rename one of them.`);
+      throw new UserError(`Agents of one run: two of them have the name '${agent.name}'; rename one.`);
     }
     found.set(agent.name, agent);
     for (const entry of agent.handoffs) waiting.push('type' in entry ? entry.agent : entry);

@@ -165,7 +165,7 @@ function isCallItem(value: unknown): value is ProviderItem {
 function checkToolOptions(options: { name: unknown; description: unknown; execute: unknown }): void {
   const { name, description, execute } = options;
   if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name))
-    throw new UserError(`Tool name: expected 1 to 64 characters of [a-zA-Z0-9_-], got '${String(name)}'.`);
+    throw new UserError(`Tool name: expected 1 to 64 of [a-zA-Z0-9_-], got '${String(name)}'.`);
   if (typeof description !== 'string') throw misfit(`Tool '${name}' description`, 'a string', description);
   if (typeof execute !== 'function') throw misfit(`Tool '${name}' execute`, 'a function', execute);
 }

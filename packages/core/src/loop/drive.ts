@@ -16,8 +16,8 @@ export class Control {
   span: string | undefined;
   /** Called when the effect is aborted. */
   onAbort: (() => void) | undefined;
-  /** Ends what the effect waits for with an error. */
-  interrupt: ((error: unknown) => void) | undefined;
+  /** What the effect waits for, which an error can end. */
+  wait: { interrupt(error: unknown): void } | undefined;
   readonly #outer: Control | undefined;
   #controller: AbortController | undefined;
   #signal: AbortSignal | undefined;

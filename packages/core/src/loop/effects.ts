@@ -70,21 +70,21 @@ function workEffects(state: LoopState, around: Around): readonly Effect[] {
 }
 
 function stepEffects(state: LoopState, around: Around): readonly Effect[] {
-  const { step, plan, turn } = state;
-  const at = (name: string) => place(state, around, `${turn}/${name}`);
+  const { step, plan, turn, agent } = state;
+  const { path, prefix } = around;
   switch (step.type) {
     case 'start':
       return [{ ...place(state, around, 'start'), type: 'start' }];
     case 'prepare':
-      return [{ ...at('prepare'), type: 'prepare_turn' }];
+      return [{ type: 'prepare_turn', id: `${prefix}${turn}/prepare`, path, turn, agent, state }];
     case 'model':
-      return plan === null ? none : [{ ...at('model'), type: 'call_model', plan }];
+      return plan ? [{ type: 'call_model', id: `${prefix}${turn}/model`, path, turn, agent, state, plan }] : none;
     case 'tools':
       return toolEffects(state, step, around);
     case 'hand_off':
-      return [{ ...at('handoff'), type: 'hand_off' }];
+      return [{ ...place(state, around, `${turn}/handoff`), type: 'hand_off' }];
     case 'finish':
-      return [{ ...at('finish'), type: 'finish', candidate: step.candidate }];
+      return [{ ...place(state, around, `${turn}/finish`), type: 'finish', candidate: step.candidate }];
   }
 }
 
@@ -104,25 +104,24 @@ function toolEffects(state: LoopState, { slots }: ToolsStep, around: Around): re
 /** What one call wants; `undefined` when it takes no place among the concurrent ones. */
 function slotEffects(state: LoopState, slot: Slot, around: Around): readonly Effect[] | undefined {
   const { call } = slot;
+  const { turn, agent } = state;
   const { budgets, path, prefix } = around;
-  const name = `${state.turn}/${pathSegment(call.callId)}`;
-  const run = (id: string, decision: Decision | null, ended: LoopState | null): Effect => {
-    return { ...place(state, around, id), type: 'run_tool', call, decision, ended };
-  };
+  const id = `${prefix}${turn}/${pathSegment(call.callId)}`;
+  const run: Effect = { type: 'run_tool', id, path, turn, agent, state, call, decision: null, ended: null };
   switch (slot.type) {
     case 'ready':
-      return budgeted(budgets, run(name, null, null));
+      return budgeted(budgets, run);
     case 'decided':
-      return budgeted(budgets, run(`${name}/decided`, slot.decision, null));
+      return budgeted(budgets, { ...run, id: `${id}/decided`, decision: slot.decision });
     case 'nested':
       if (isPending(slot)) return undefined;
       return effectsAt(slot.state, {
         path: [...path, call.callId],
-        prefix: `${prefix}${name}/`,
+        prefix: `${id}/`,
         budgets: [...budgets, ...toolBudget(slot.state)],
       });
     case 'ended':
-      return [run(`${name}/ended`, slot.decision, slot.state)];
+      return [{ ...run, id: `${id}/ended`, decision: slot.decision, ended: slot.state }];
     default:
       return undefined;
   }

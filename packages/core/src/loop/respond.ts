@@ -18,7 +18,7 @@ import { flush, toolsStep } from './tools.ts';
 import { extend } from './turn.ts';
 
 const cutOff =
-  'This call was not run: it was cut off before its arguments were complete. Make it again, shorter if need be.';
+  'Not run: the call was cut off before its arguments were complete. Make it again, shorter if need be.';
 const secondHandoff = 'Multiple handoffs detected, ignoring this one.';
 
 /**
@@ -29,14 +29,14 @@ export function respond(state: Draft, responses: readonly ModelResponse[]): void
   const { plan, agent } = state;
   if (state.step.type !== 'model' || plan === null) return;
   const items = responses.flatMap(({ output }) => output);
-  const facts: Fact[] = [];
+  const calls = items.map((item) => localCall(item, plan));
   const slots: Slot[] = [];
-  for (const item of items) {
-    const call = localCall(item, plan);
-    facts.push(factOf(item, call, agent));
-    if (call) slots.push({ ...slotFor(call, slots), call });
-  }
-  extend(state, items, facts);
+  for (const call of calls) if (call) slots.push({ ...slotFor(call, slots), call });
+  extend(
+    state,
+    items,
+    items.map((item, index) => factOf(item, calls[index], agent)),
+  );
   state.server &&= kept(state.server, responses, state.log.items.length);
   state.responses = append(state.responses, responses);
   const stop = responses.at(-1)?.stop.type ?? 'other';

@@ -194,6 +194,22 @@ export function draftOf(state: LoopState): Draft {
   return { ...state, step: step.type === 'tools' ? { ...step, slots: step.slots.slice() } : step };
 }
 
+/** The calls that a state is at, none where it is not at its tools. */
+export function slotsOf({ step }: LoopState): readonly Slot[] {
+  return step.type === 'tools' ? step.slots : [];
+}
+
+/** The same with those of runs inside it that go on, each with the state it belongs to and the calls around it. */
+export function* slotsIn(
+  state: LoopState,
+  path: readonly string[] = [],
+): Generator<{ slot: Slot; state: LoopState; path: readonly string[] }> {
+  for (const slot of slotsOf(state)) {
+    yield { slot, state, path };
+    if (slot.type === 'nested') yield* slotsIn(slot.state, [...path, slot.call.callId]);
+  }
+}
+
 /** True when the run waits for a person: every call that can settle without one has. */
 export function isInterrupted({ end, step }: LoopState): boolean {
   return end === null && step.type === 'tools' && step.open === 0;

@@ -169,13 +169,18 @@ function outputFact({ call, value, isError }: Extract<Slot, { type: 'done' }>, a
 /** All calls have settled: the handoff follows, or the tools may have made the final output, or the model is asked again. */
 function close(state: Draft, { slots }: DraftTools): void {
   const handoff = slots.find(({ type }) => type === 'handoff');
-  const results = slots.filter((slot) => slot.type === 'done').filter(({ ran }) => ran);
-  if (handoff) state.step = { type: 'hand_off', call: handoff.call };
-  else if (state.plan?.mayStopAfterTools !== true || results.length === 0) nextTurn(state);
-  else {
-    const told = results.map(({ call, value }) => ({ toolName: call.name, callId: call.callId, output: value }));
-    state.step = { type: 'finish', candidate: { type: 'tools', results: told } };
+  if (handoff) {
+    state.step = { type: 'hand_off', call: handoff.call };
+    return;
   }
+  const results = state.plan?.mayStopAfterTools ? slots.flatMap(resultOf) : [];
+  if (results.length === 0) nextTurn(state);
+  else state.step = { type: 'finish', candidate: { type: 'tools', results } };
+}
+
+function resultOf(slot: Slot): { toolName: string; callId: string; output: unknown }[] {
+  const { name: toolName, callId } = slot.call;
+  return slot.type === 'done' && slot.ran ? [{ toolName, callId, output: slot.value }] : [];
 }
 
 /** True for calls that go on without a person. */

@@ -1,7 +1,7 @@
 import { AgentsError, ModelError } from '../errors.ts';
 import { Control } from '../loop/drive.ts';
 import type { ModelEvent } from '../protocol/events.ts';
-import type { Model, SyncCall } from '../model/model.ts';
+import type { Candidate, Model, SyncCall } from '../model/model.ts';
 import { isFields } from '../protocol/json.ts';
 import type { ModelRequest } from '../protocol/request.ts';
 import type { ModelResponse } from '../protocol/response.ts';
@@ -10,6 +10,9 @@ import type { RunConfig } from './config.ts';
 import { now, type Deadline } from './deadlines.ts';
 import { wait, type Steps } from './steps.ts';
 import type { Work } from './work.ts';
+
+const usual = { requestMs: 600_000 } as const;
+const none: Partial<Candidate> = {};
 
 /** The calls of one model within one turn: its deadlines, its retries, and what all of them cost, failed ones too. */
 export class Attempts {
@@ -37,7 +40,7 @@ export class Attempts {
     let at = 0;
     for (let attempt = 1; ; attempt++) {
       control.check();
-      const { model, on } = candidates[at] ?? { model: this.#model, on: [] };
+      const { model = this.#model, on } = candidates[at] ?? none;
       const call = new Attempt(this.#work, model);
       this.#inFlight = call;
       try {
@@ -48,7 +51,7 @@ export class Attempts {
         this.#usage = this.usage;
         this.#inFlight = undefined;
         control.check();
-        at = on.includes(error.kind) ? (at + 1) % candidates.length : 0;
+        at = on?.includes(error.kind) ? (at + 1) % candidates.length : 0;
         const delayMs = at > 0 ? 0 : yield* this.#retryDelay(error, round++, call.visible);
         if (delayMs === undefined) throw error;
         if (call.visible) yield* wait(this.#discard(error, attempt));
@@ -121,8 +124,8 @@ class Attempt implements SyncCall {
   }
 
   get timeouts(): SyncCall['timeouts'] {
-    const { requestMs = 600_000, ...rest } = this.#work.scope.config.timeouts ?? {};
-    return { ...rest, requestMs };
+    const { timeouts } = this.#work.scope.config;
+    return timeouts ? { ...timeouts, requestMs: timeouts.requestMs === undefined ? usual.requestMs : timeouts.requestMs } : usual;
   }
 
   answer(request: ModelRequest): Promise<ModelResponse> | ModelResponse {
@@ -185,7 +188,7 @@ class Attempt implements SyncCall {
     const message = `${this.#model.name} did not answer in time: runConfig.timeouts.${field} is ${ms} ms.`;
     this.#timedOut = new ModelError({ kind: 'timeout', message });
     this.#own.abort(this.#timedOut);
-    this.#work.control.interrupt?.(this.#timedOut);
+    this.#work.control.wait?.interrupt(this.#timedOut);
   }
 
   get #own(): Control {
@@ -201,7 +204,7 @@ export function isResponse(value: unknown): value is ModelResponse {
 function asModelError(cause: unknown): ModelError {
   if (cause instanceof ModelError) return cause;
   if (cause instanceof AgentsError) throw cause;
-  const message = 'The model failed with an error that is no ModelError; see its cause.';
+  const message = 'The model failed; see the cause.';
   return new ModelError({ kind: 'unknown', message, cause });
 }
 

@@ -3,7 +3,7 @@ import { advance } from '../loop/advance.ts';
 import { after } from '../agent/maybe-promise.ts';
 import type { Perform } from '../loop/drive.ts';
 import type { Outcome } from '../loop/outcome.ts';
-import type { LoopState } from '../loop/state.ts';
+import { slotsIn, type LoopState } from '../loop/state.ts';
 import { shortHash } from '../protocol/hash.ts';
 import { isFields, stringify, toJson, type Json } from '../protocol/json.ts';
 import { isLoopState } from './run-state.ts';
@@ -77,7 +77,7 @@ function begunState(begun: Json, [graph, input]: readonly (string | null)[], run
   const [ofGraph, ofInput] = Array.isArray(hash) ? hash : [];
   if (ofGraph !== graph || (input !== null && ofInput !== input) || !isLoopState(state)) {
     throw new UserError(
-      `journal, runId: the journal holds '${runId}' with other agents or another input; give what it began with, or a new runId.`,
+      `journal, runId: '${runId}' began with other agents or input; give those, or a new runId.`,
     );
   }
   return state;
@@ -85,7 +85,7 @@ function begunState(begun: Json, [graph, input]: readonly (string | null)[], run
 
 function asOutcome(value: Json): Outcome {
   if (isOutcome(value)) return value;
-  throw new UserError('journal: an entry holds no outcome; give back what was appended.');
+  throw new UserError('journal: an entry is not as it was appended.');
 }
 
 export function isOutcome(value: unknown): value is Outcome {
@@ -93,12 +93,10 @@ export function isOutcome(value: unknown): value is Outcome {
 }
 
 /** What a person has said about calls that have not run. */
-function* answers(state: LoopState, path: readonly string[] = []): Generator<Outcome> {
-  const { step, turn } = state;
-  for (const slot of step.type === 'tools' ? step.slots : []) {
-    const { callId } = slot.call;
-    if (slot.type === 'nested') yield* answers(slot.state, [...path, callId]);
-    if (slot.type !== 'decided') continue;
-    yield { type: 'decided', callId, decision: slot.decision, always: false, id: 'decision', path, turn, ms: 0 };
-  }
+function answers(given: LoopState): Outcome[] {
+  return [...slotsIn(given)].flatMap(({ slot, state: { turn }, path }) => {
+    if (slot.type !== 'decided') return [];
+    const { call, decision } = slot;
+    return { type: 'decided', callId: call.callId, decision, always: false, id: 'decision', path, turn, ms: 0 };
+  });
 }

@@ -1,8 +1,8 @@
-import type { LoopState } from '../loop/state.ts';
+import { slotsOf, type LoopState } from '../loop/state.ts';
 import type { MaybePromise } from '../agent/maybe-promise.ts';
 import type { ModelEvent } from '../protocol/events.ts';
 import { eventNames, type RunStreamEvent } from './run-events.ts';
-import { approvalItem, runItemsOf, type RunItem } from './run-items.ts';
+import { approvalItem, runItemsOf } from './run-items.ts';
 import type { Scope } from './scope.ts';
 
 /** Where events go. A promise says that there is no room for more yet. */
@@ -76,13 +76,14 @@ export class Publisher {
   }
 
   #news(state: LoopState): RunStreamEvent[] {
-    const events: RunStreamEvent[] = [];
-    if (this.#agent === undefined && state.turn > 0) events.push(this.#agentUpdate(state.agent));
-    for (const item of this.#newItems(state))
-      events.push({ type: 'run_item_stream_event', name: eventNames[item.type], item });
-    if (this.#agent !== undefined && this.#agent !== state.agent) events.push(this.#agentUpdate(state.agent));
-    events.push(...this.#approvals(state));
-    return events;
+    const { log, turn, agent } = state;
+    const before = this.#agent;
+    const items = runItemsOf(log, this.#scope.agents, this.#published);
+    this.#published = log.facts.length;
+    const updated = before !== agent && (before !== undefined || turn > 0) ? [this.#agentUpdate(agent)] : [];
+    const told = items.map((item) => ({ type: 'run_item_stream_event', name: eventNames[item.type], item }) as const);
+    const approvals = this.#approvals(state);
+    return before === undefined ? [...updated, ...told, ...approvals] : [...told, ...updated, ...approvals];
   }
 
   #agentUpdate(name: string): RunStreamEvent {
@@ -90,21 +91,12 @@ export class Publisher {
     return { type: 'agent_updated_stream_event', newAgent: this.#scope.agent(name) };
   }
 
-  #newItems({ log }: LoopState): RunItem[] {
-    if (log.facts.length === this.#published) return [];
-    const items = runItemsOf(log, this.#scope.agents, this.#published);
-    this.#published = log.facts.length;
-    return items;
-  }
-
-  #approvals({ step, agent }: LoopState): RunStreamEvent[] {
-    if (step.type !== 'tools') return [];
-    const waiting = step.slots.filter(
-      ({ type, call }) => type === 'waiting' && call.route.type !== 'approval' && !this.#announced.has(call.callId),
-    );
-    return waiting.map(({ call }) => {
-      this.#announced.add(call.callId);
-      const item = approvalItem({ call, agent: this.#scope.agent(agent), path: this.#path });
+  #approvals(state: LoopState): RunStreamEvent[] {
+    return slotsOf(state).flatMap(({ type, call }) => {
+      const { callId, route } = call;
+      if (type !== 'waiting' || route.type === 'approval' || this.#announced.has(callId)) return [];
+      this.#announced.add(callId);
+      const item = approvalItem(call, this.#scope.agent(state.agent), this.#path);
       return { type: 'run_item_stream_event', name: 'tool_approval_requested', item };
     });
   }

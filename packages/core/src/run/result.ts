@@ -91,7 +91,7 @@ export class Result implements RunResult<never, unknown> {
     const read = compileSchema(schema, 'finalOutputAs schema').read(this.finalOutput);
     if (read instanceof Promise) {
       throw new UserError(
-        'finalOutputAs schema: it validates asynchronously; validate result.finalOutput with it yourself.',
+        'finalOutputAs schema: it is asynchronous; validate result.finalOutput yourself.',
       );
     }
     if (!read.issues) return read.value;

@@ -91,20 +91,12 @@ function details(item: Item, fact: Fact, agents: Agents): object {
 }
 
 /** The call that waits in a slot, as a person is asked about it. */
-export function approvalItem({
-  call,
-  agent,
-  path,
-}: {
-  call: LocalCall;
-  agent: AnyAgent;
-  path: readonly string[];
-}): ToolApprovalItem {
-  const { item, name: toolName, callId } = call;
+export function approvalItem(call: LocalCall, agent: AnyAgent, path: readonly string[]): ToolApprovalItem {
+  const { item, name: toolName, callId, route } = call;
   const facts = { agent, toolName, callId, arguments: call.arguments, path, toInputItem: () => item };
-  if (call.route.type === 'approval' && item.type !== 'function_call')
-    return { type: 'mcp_approval_request_item', rawItem: item, ...facts };
-  return { type: 'tool_approval_item', rawItem: item, ...facts };
+  return route.type === 'approval' && item.type !== 'function_call'
+    ? { type: 'mcp_approval_request_item', rawItem: item, ...facts }
+    : { type: 'tool_approval_item', rawItem: item, ...facts };
 }
 
 /** What a log remembers of a run item, for items that a filter hands back. */

@@ -35,7 +35,7 @@ export class RunState {
     const changed = changedCall(state);
     if (changed) {
       throw new UserError(
-        `${field}: the call '${changed.callId}' was changed after a person was asked; load the state as it was.`,
+        `${field}: call '${changed.callId}' was changed after a person was asked.`,
       );
     }
     const agents = agentsFrom(agent);
@@ -51,7 +51,7 @@ export class RunState {
   /** Lets a call run. `always`: this tool of this agent for the rest of the run. `arguments`: run with these instead. */
   approve(item: ToolApprovalItem, { always, arguments: edited }: { always?: boolean; arguments?: Json } = {}): void {
     if (edited !== undefined && item.rawItem.type !== 'function_call')
-      throw new UserError('approve arguments: only those of a function call can be edited.');
+      throw new UserError('approve arguments: only a function call has them.');
     const changes = edited === undefined ? {} : { arguments: stringify(edited) ?? '' };
     this.#decide(item, { type: 'approved', ...changes }, always);
   }

@@ -3,7 +3,7 @@ import type { Hooks } from '../agent/hooks.ts';
 import type { MaybePromise } from '../agent/maybe-promise.ts';
 import { AgentsError } from '../errors.ts';
 import { drive, type Control, type Host, type Perform } from '../loop/drive.ts';
-import type { Effect } from '../loop/effects.ts';
+import type { Effect, EffectOf } from '../loop/effects.ts';
 import type { Outcome, Settled } from '../loop/outcome.ts';
 import type { Failure, LoopState } from '../loop/state.ts';
 import type { Model, SyncCall } from '../model/model.ts';
@@ -19,7 +19,6 @@ import { finish } from './effects/finish.ts';
 import { handOff } from './effects/hand-off.ts';
 import { prepareTurn } from './effects/prepare-turn.ts';
 import { runTool } from './effects/run-tool.ts';
-import { save } from './effects/save.ts';
 import { start } from './effects/start.ts';
 import { failureOf, rebuiltError } from './failure.ts';
 import { recorded, takeUp, type Journal, type SyncJournal } from './journal.ts';
@@ -150,7 +149,8 @@ export class Run {
   perform(effect: Effect, control: Control): MaybePromise<Outcome> {
     try {
       const steps = this.#steps(effect, control);
-      if ('type' in steps) return this.#outcome(effect, steps);
+      // Nothing was to be done: no time has passed.
+      if ('type' in steps) return outcomeOf(effect, steps, 0);
       const { done, value } = proceed(steps);
       return done ? this.#outcome(effect, value) : this.later(value, { effect, control, steps });
     } catch (error) {
@@ -166,7 +166,7 @@ export class Run {
         (settled) => resolve(this.#outcome(effect, settled)),
         (error) => resolve(this.#failed(effect, error, control)),
       );
-      control.interrupt = (error) => walk.interrupt(error);
+      control.wait = walk;
       // A guardrail has no signal, so there is nothing to wait for.
       const grace = effect.type === 'check_input' ? 0 : graceMs;
       control.onAbort = () => this.deadlines.set(grace, () => walk.end(aborted(control)));
@@ -175,33 +175,36 @@ export class Run {
   }
 
   #steps(effect: Effect, control: Control): Settled | Steps<Settled> {
-    const at = { scope: this.scopeAt(effect.path), run: this, control };
     switch (effect.type) {
       case 'start':
-        return start({ ...at, effect });
+        return start(this.#work(effect, control));
       case 'check_input':
-        return checkInput({ ...at, effect });
+        return checkInput(this.#work(effect, control));
       case 'prepare_turn':
-        return prepareTurn({ ...at, effect });
+        return prepareTurn(this.#work(effect, control));
       case 'call_model':
-        return callModel({ ...at, effect });
+        return callModel(this.#work(effect, control));
       case 'run_tool':
-        return runTool({ ...at, effect });
+        return runTool(this.#work(effect, control));
       case 'hand_off':
-        return handOff({ ...at, effect });
+        return handOff(this.#work(effect, control));
       case 'finish':
-        return finish({ ...at, effect });
+        return finish(this.#work(effect, control));
       case 'save':
-        return save({ ...at, effect });
+        return this.#save(effect);
     }
   }
 
-  #outcome({ id, path, turn }: Effect, settled: Settled): Outcome {
+  #work<E extends Effect>(effect: E, control: Control) {
+    return { effect, scope: this.scopeAt(effect.path), run: this, control };
+  }
+
+  #outcome(effect: Effect, settled: Settled): Outcome {
     // Whole milliseconds: their sum is the same in any order.
     const at = Math.round(now());
     const ms = at - this.#lastMs;
     this.#lastMs = at;
-    return { id, path, turn, ms, ...settled };
+    return outcomeOf(effect, settled, ms);
   }
 
   #failed(effect: Effect, error: unknown, control: Control): Outcome {
@@ -255,7 +258,7 @@ export class Run {
       if (depth === path.length - 1) return inner ? { ...call, state: inner } : call;
       if (inner) state = inner;
     }
-    throw new AgentsError('A run inside a run was looked for where there is none.');
+    throw new AgentsError('There is no such inner run.');
   }
 
   /** Asks a model. */
@@ -283,19 +286,21 @@ export class Run {
     } catch (error) {
       if (onReadError !== 'continue') throw error;
       // oxlint-disable-next-line no-console -- The user has asked to be warned instead of stopped; what the store said may be secret.
-      console.warn('Polyrun: the session could not be read; the run goes on without its history.');
+      console.warn('Polyrun: the session could not be read.');
       return [];
     }
   }
 
-  *saveItems(items: readonly Item[], effectId: string): Steps<void> {
+  /** Appends one range of the log to the session, under a key that makes a second try add nothing. */
+  *#save({ id, from, to, state }: EffectOf<'save'>): Steps<Settled> {
     const { session } = this;
-    if (session === undefined) return;
-    this.#version ??= (yield* wait(session.read(1))).version;
-    const { version } = yield* wait(
-      session.addItems(items, { key: this.idempotencyKey(effectId), ifVersion: this.#version }),
-    );
-    this.#version = version;
+    const items = state.log.items.items.slice(from, to);
+    if (session) {
+      const ifVersion = (this.#version ??= (yield* wait(session.read(1))).version);
+      const added = session.addItems(items, { key: this.idempotencyKey(id), ifVersion });
+      this.#version = (yield* wait(added)).version;
+    }
+    return { type: 'saved', to };
   }
 
   #host(): Host {
@@ -328,6 +333,10 @@ export class Run {
     const pending = told.filter((each) => each instanceof Promise);
     return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
   }
+}
+
+function outcomeOf({ id, path, turn }: Effect, settled: Settled, ms: number): Outcome {
+  return { ...settled, id, path, turn, ms };
 }
 
 function aborted({ spent }: Control): Settled {

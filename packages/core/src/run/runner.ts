@@ -1,8 +1,7 @@
 import type { Agent, AnyAgent } from '../agent/agent.ts';
-import { AgentsError, UserError } from '../errors.ts';
+import { AgentsError, misfit, UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
 import { newState, type LoopState } from '../loop/state.ts';
-import { nameOf } from '../protocol/validate.ts';
 import { Channel } from './channel.ts';
 import type { RunArguments, RunConfig, RunInput, RunOptions } from './config.ts';
 import { failureIn } from './failure.ts';
@@ -90,8 +89,7 @@ export function begin<C, O>(
   // A program without types may give anything.
   const name = agent?.name ?? '';
   try {
-    if (!Array.isArray(agent?.tools))
-      throw new UserError(`agent: expected an Agent, got ${nameOf(agent)}; make one with new Agent({ name }).`);
+    if (!Array.isArray(agent?.tools)) throw misfit('agent', 'an Agent; make one with new Agent({ name })', agent);
     if (input instanceof RunState) return { run: resumed(input, { agent, config, options: asGiven, make }) };
     const items = inputToItems(input);
     const run = make(newState(name, items, noOptions));
@@ -125,7 +123,7 @@ function resumed(input: RunState, { options, config, agent, make }: Resume): Run
   const run = make(state);
   if (!run.scope.agents.has(state.agent)) {
     throw new UserError(
-      `input: the state is at agent '${state.agent}', which '${agent.name}' does not lead to; run it with the agent it began with.`,
+      `input: the state is at agent '${state.agent}', which '${agent.name}' does not lead to; pass the agent that the run began with.`,
     );
   }
   if (state.step.type !== 'start' && (state.saves === null) !== (options.session === undefined)) {

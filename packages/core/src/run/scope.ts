@@ -102,7 +102,7 @@ export class Scope {
         .find(({ name }) => name === toolName)?.nested;
     if (nested) return nested;
     throw new UserError(
-      `Agent '${agentName}' has no agent as a tool called '${toolName}'; resume with the agents that began the run.`,
+      `Agent '${agentName}' has no agent as a tool '${toolName}'; pass the agent that the run began with.`,
     );
   }
 
@@ -118,8 +118,8 @@ export class Scope {
 
   /** What has been found out about an agent so far. */
   known(agentName: string): Known {
-    const known = this.#known.get(agentName) ?? {};
-    this.#known.set(agentName, known);
+    let known = this.#known.get(agentName);
+    if (known === undefined) this.#known.set(agentName, (known = {}));
     return known;
   }
 
@@ -138,7 +138,7 @@ export class Scope {
     if (this.config.modelProvider) return this.config.modelProvider.getModel(name);
     const asked = name === undefined ? 'has no model' : `names the model '${name}'`;
     throw new UserError(
-      `Agent '${agent.name}' ${asked}, and the run has no model provider: give runConfig.modelProvider (from an adapter), or a Model as the agent's model.`,
+      `Agent '${agent.name}' ${asked}: give runConfig.modelProvider, or a Model as its model.`,
     );
   }
 

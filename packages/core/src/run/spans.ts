@@ -1,7 +1,6 @@
-import type { AnyAgent } from '../agent/agent.ts';
 import { UserError } from '../errors.ts';
 import type { Control, Perform } from '../loop/drive.ts';
-import type { Effect, EffectOf } from '../loop/effects.ts';
+import type { Effect } from '../loop/effects.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import { toJson, type Json } from '../protocol/json.ts';
 import { startTrace, type Span, type SpanType, type Trace } from '../tracing/trace.ts';
@@ -56,9 +55,12 @@ export class Spans {
   }
 
   /** Content of the conversation, where it is asked for. */
-  content(data: { readonly [key: string]: unknown }): Data {
-    if (this.#run.options.runConfig?.traceIncludeSensitiveData !== true) return {};
-    return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, toJson(value)]));
+  content(data: object): Data {
+    return this.#showsContent ? plain(data) : {};
+  }
+
+  get #showsContent(): boolean {
+    return this.#run.options.runConfig?.traceIncludeSensitiveData === true;
   }
 
   /** Ends what is still open, and the trace unless others share it. */
@@ -72,48 +74,45 @@ export class Spans {
 
   #begin(effect: Effect, control: Control): Span | undefined {
     if (effect.type === 'start' || effect.type === 'save') return undefined;
-    const frame = this.#frameOf(effect);
-    control.span = (frame.turn ?? frame.agent).spanId;
-    const span = this.#spanOf(effect, control.span);
-    if (span) control.span = span.spanId;
+    const { agent, turn = agent } = this.#frameOf(effect);
+    const span = this.#spanOf(effect, turn.spanId);
+    control.span = (span ?? turn).spanId;
     return span;
   }
 
   #spanOf(effect: Effect, parentId: string): Span | undefined {
-    const { step } = effect.state;
+    const { agent, path, state } = effect;
     switch (effect.type) {
       case 'call_model': {
-        const { name, provider } = this.#run.scopeAt(effect.path).modelOf(this.#agent(effect));
+        const scope = this.#run.scopeAt(path);
+        const { name, provider } = scope.modelOf(scope.agent(agent));
         const { request, input } = effect.plan;
-        const shown = this.content({ ...request, input: input ?? effect.state.log.items.items });
+        const shown = this.content({ ...request, input: input ?? state.log.items.items });
         return this.#open('model', name, { parentId, data: { provider, ...shown } });
       }
-      case 'run_tool':
-        return this.#calls.get(callPath(effect)) ?? this.#tool(effect, parentId);
+      case 'run_tool': {
+        const { callId, name, arguments: text } = effect.call;
+        const data = { callId, ...this.content({ arguments: text }) };
+        return this.#calls.get(callPath(effect)) ?? this.#open('tool', name, { parentId, data });
+      }
       case 'hand_off': {
+        const { step } = state;
         const to = step.type === 'hand_off' && step.call.route.type === 'handoff' ? step.call.route.to : '';
-        return this.#open('handoff', to, { parentId, data: { from: effect.agent, to } });
+        return this.#open('handoff', to, { parentId, data: { from: agent, to } });
       }
       default:
         return undefined;
     }
   }
 
-  #tool({ call }: EffectOf<'run_tool'>, parentId: string): Span {
-    const data = { callId: call.callId, ...this.content({ arguments: call.arguments }) };
-    return this.#open('tool', call.name, { parentId, data });
-  }
-
   #ended(effect: Effect, span: Span | undefined, outcome: Outcome): Outcome {
-    if (span === undefined) return outcome;
-    if (outcome.type === 'tool_nested') this.#calls.set(callPath(effect), span);
-    else span.end(this.#told(outcome));
+    if (outcome.type === 'tool_nested' && span) this.#calls.set(callPath(effect), span);
+    else span?.end(this.#told(outcome));
     if (effect.type === 'run_tool' && effect.ended !== null) this.#leave(callPath(effect));
     return outcome;
   }
 
   #told(outcome: Outcome): { data?: Data; error?: unknown; includeMessage?: boolean } {
-    const includeMessage = this.#run.options.runConfig?.traceIncludeSensitiveData === true;
     switch (outcome.type) {
       case 'responded': {
         const { model, stop, id = null, output } = outcome.responses.at(-1) ?? {};
@@ -125,7 +124,7 @@ export class Spans {
       case 'tool_waiting':
         return { data: { waitsForApproval: true } };
       case 'failed':
-        return { error: this.#run.errorOf(outcome.failure), includeMessage };
+        return { error: this.#run.errorOf(outcome.failure), includeMessage: this.#showsContent };
       case 'aborted':
         return { data: { aborted: true } };
       default:
@@ -143,12 +142,11 @@ export class Spans {
       frame = { agent: this.#open('agent', effect.agent, { parentId }), name: effect.agent, parentId, count: 0 };
       this.#frames.set(key, frame);
     }
-    const isTurn = effect.type !== 'check_input' && effect.type !== 'finish';
-    if (isTurn && frame.count !== effect.turn) {
+    const { type, turn } = effect;
+    if (type !== 'check_input' && type !== 'finish' && frame.count !== turn) {
       frame.turn?.end();
-      frame.count = effect.turn;
-      const data = { turn: effect.turn };
-      frame.turn = this.#open('turn', `turn ${effect.turn}`, { parentId: frame.agent.spanId, data });
+      frame.count = turn;
+      frame.turn = this.#open('turn', `turn ${turn}`, { parentId: frame.agent.spanId, data: { turn } });
     }
     return frame;
   }
@@ -174,10 +172,6 @@ export class Spans {
 
   #open(type: SpanType, name: string, at: { parentId: string | null; data?: Data }): Span {
     return this.trace.startSpan({ type, name, ...at });
-  }
-
-  #agent({ agent, path }: Effect): AnyAgent {
-    return this.#run.scopeAt(path).agent(agent);
   }
 }
 

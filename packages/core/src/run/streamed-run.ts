@@ -74,8 +74,8 @@ export class StreamedRun extends Result implements StreamedRunResult<never, unkn
     if (this.#reader !== 'none') {
       throw new UserError(
         this.#reader === 'attached'
-          ? 'This stream has a reader: read it once, and pass on what others need.'
-          : 'This stream was given up when `completed` was read first: read the events, then await `completed`.',
+          ? 'This stream has a reader: read it once.'
+          : '`completed` was read first: read the events before.',
       );
     }
     this.#reader = 'attached';

@@ -125,7 +125,7 @@ class Box implements Toolbox {
     const distinct = madeFrom === undefined ? name : distinctName(name, madeFrom);
     if (isFree(distinct)) return distinct;
     throw new UserError(
-      `Agent '${this.#agentName}' tools: two tools or handoffs are called '${name}'; rename one of them.`,
+      `Agent '${this.#agentName}' tools: two tools or handoffs are called '${name}'; rename one.`,
     );
   }
 }

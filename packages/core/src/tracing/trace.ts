@@ -71,7 +71,7 @@ export type TraceOptions = {
 export function startTrace({ workflowName, traceId, groupId, metadata = {}, processors = [] }: TraceOptions): Trace {
   for (const [field, value] of Object.entries({ workflowName, traceId, groupId })) {
     if (value !== undefined && (typeof value !== 'string' || value === ''))
-      throw new UserError(`${field}: expected a text that is not empty; leave it out for the default.`);
+      throw new UserError(`${field}: expected a text that is not empty.`);
   }
   const id = traceId ?? `trace_${hex(32)}`;
   const began = { traceId: id, workflowName, groupId: groupId ?? null, metadata, startMs: now(), endMs: null };
@@ -82,20 +82,17 @@ export function startTrace({ workflowName, traceId, groupId, metadata = {}, proc
     workflowName,
     ...(groupId !== undefined && { groupId }),
     startSpan: ({ name, type = 'custom', parentId = null, data = {} }) =>
-      new OpenSpan(
-        {
-          spanId: `span_${hex(16)}`,
-          traceId: id,
-          parentId,
-          type,
-          name,
-          startMs: now(),
-          endMs: null,
-          data,
-          error: null,
-        },
-        processors,
-      ),
+      openSpan(processors, {
+        spanId: `span_${hex(16)}`,
+        traceId: id,
+        parentId,
+        type,
+        name,
+        startMs: now(),
+        endMs: null,
+        data,
+        error: null,
+      }),
     end() {
       if (ended) return;
       ended = true;
@@ -130,41 +127,31 @@ export function spanning(trace: Trace | undefined, parentId: string | null): Spa
   };
 }
 
-class OpenSpan implements Span {
-  readonly #began: SpanData;
-  readonly #processors: readonly TraceProcessor[];
-  #ended = false;
-
-  constructor(began: SpanData, processors: readonly TraceProcessor[]) {
-    this.#began = began;
-    this.#processors = processors;
-    tell(processors, (processor) => processor.onSpanStart?.(began));
-  }
-
-  get spanId(): string {
-    return this.#began.spanId;
-  }
-
-  end({ data, error, includeMessage = false }: Parameters<Span['end']>[0] = {}): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    const span: SpanData = {
-      ...this.#began,
-      endMs: now(),
-      data: { ...this.#began.data, ...data },
-      error: error === undefined ? null : described(error, includeMessage),
-    };
-    tell(this.#processors, (processor) => processor.onSpanEnd?.(span));
-  }
-
-  within<T>(work: () => T): T {
-    const run = (index: number): T => {
-      const processor = this.#processors[index];
-      if (processor === undefined) return work();
-      return processor.within ? processor.within(this.#began, () => run(index + 1)) : run(index + 1);
-    };
-    return run(0);
-  }
+function openSpan(processors: readonly TraceProcessor[], began: SpanData): Span {
+  let ended = false;
+  tell(processors, (processor) => processor.onSpanStart?.(began));
+  return {
+    spanId: began.spanId,
+    end({ data, error, includeMessage = false } = {}) {
+      if (ended) return;
+      ended = true;
+      const span: SpanData = {
+        ...began,
+        endMs: now(),
+        data: { ...began.data, ...data },
+        error: error === undefined ? null : described(error, includeMessage),
+      };
+      tell(processors, (processor) => processor.onSpanEnd?.(span));
+    },
+    within<T>(work: () => T): T {
+      const run = (index: number): T => {
+        const processor = processors[index];
+        if (processor === undefined) return work();
+        return processor.within ? processor.within(began, () => run(index + 1)) : run(index + 1);
+      };
+      return run(0);
+    },
+  };
 }
 
 /** Our own errors hold no keys, prompts or tool data; what others hold nobody knows. */

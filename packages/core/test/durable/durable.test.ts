@@ -121,8 +121,8 @@ test('held events stay held when a run is taken up before its guardrail has answ
       ],
     });
   const kept = history();
-  await rejection(runDurably(new RecordingEngine(kept, { crashAt: 1 }), { agent: build(), input: 'go' }));
-  expect(ids(kept)).toEqual(['start']);
+  await rejection(runDurably(new RecordingEngine(kept, { crashAt: 2 }), { agent: build(), input: 'go' }));
+  expect(ids(kept)).toEqual(['start', '1/prepare']);
   const hooks: Hooks<unknown> = { onModelEnd: () => said.open() };
   const run = runDurably(new RecordingEngine(kept), {
     agent: build(),

@@ -9,6 +9,7 @@ import {
   type ModelRequest,
 } from '@polyrun/core';
 import type { Report } from '@polyrun/core/http';
+import { ordered } from './order.ts';
 import type { Destination, Target } from './target.ts';
 import { todo } from './todo.ts';
 import type { WireMessage } from './wire.ts';
@@ -32,7 +33,9 @@ type Piece =
  * Makes messages of a request: a turn of the model is one message, outputs follow their calls, their media go to the user. An item is
  * converted once, and the next request puts the pieces together again.
  */
-export function messageWriter(destination: Destination): (request: ModelRequest, report: Report) => WireMessage[] {
+export function messageWriter(
+  destination: Destination,
+): (request: ModelRequest, report: Report) => readonly WireMessage[] {
   const convert = oncePerItem((item) => {
     const adaptations: Adaptation[] = [];
     const report: Report = (type, name, detail) => void adaptations.push({ type, name, detail });
@@ -56,7 +59,7 @@ export function messageWriter(destination: Destination): (request: ModelRequest,
       messages.push(piece.type === 'message' ? piece.message : outputMessage(wireId(piece.callId), piece.text));
     }
     close();
-    return messages;
+    return ordered(messages, report);
   };
 }
 

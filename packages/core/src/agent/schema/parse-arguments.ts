@@ -7,7 +7,7 @@ type Issues = NonNullable<StandardResult<unknown>['issues']>;
 export function parseArguments(text: string): { readonly value: Json } | { readonly problem: string } {
   const value = text === '' ? {} : parseJson(text);
   if (value !== undefined) return { value };
-  return { problem: 'The arguments are not valid JSON; send one complete JSON object.' };
+  return { problem: 'The arguments are not valid JSON; send one JSON object.' };
 }
 
 /** Words issues for the model: `city: expected string, got a number; days[0]: …`, the first ten of them. */

@@ -18,7 +18,7 @@ export function* checkInput(work: Work<'check_input'>): Steps<Settled> {
   // The input of the run alone, not the session before it.
   const input = inputOf(state.log).slice(state.saves?.done ?? 0);
   const at = { runContext: scope.contextOf(agent), agent, input };
-  const output = yield* verdictOf(work, guardrail, { at, of: 'input' });
+  const output = yield* verdictOf(work, guardrail, { at, of: 'the input' });
   const result = { guardrail: guardrail.name, agent: agent.name, output };
   const tripped = output.tripwireTriggered
     ? run.failure(effect, new InputGuardrailTripwireTriggered(`Input guardrail '${guardrail.name}' tripped.`, { result }))
@@ -42,7 +42,7 @@ export function* verdictOf<At, Output extends GuardrailOutput | ToolGuardrailOut
     return output;
   } catch (cause) {
     span?.end({ error: cause });
-    throw new GuardrailExecutionError(`The ${of} guardrail '${name}' threw instead of giving a verdict.`, { cause });
+    throw new GuardrailExecutionError(`Guardrail '${name}' of ${of} threw instead of giving a verdict.`, { cause });
   } finally {
     // Also when it is no longer waited for.
     span?.end();

@@ -53,10 +53,10 @@ function* judged(work: Work<'finish'>, agent: AnyAgent): Steps<Verdict> {
     case 'answer':
       return judgedStop(candidate, agent) ?? (yield* judgedText(work, agent, candidate.text));
     case 'max_turns':
-      return problem('maxTurns', new MaxTurnsExceededError(`The run used up its ${work.effect.state.options.maxTurns} turns; raise maxTurns to go on from this error's state.`));
+      return problem('maxTurns', new MaxTurnsExceededError(`The run used up its ${work.effect.state.options.maxTurns} turns; raise maxTurns to go on from its state.`));
     case 'limit': {
       const { limit } = candidate;
-      return problem('limitReached', new LimitReachedError(`The run reached limits.${limit}; raise it to go on from this error's state.`, { limit }));
+      return problem('limitReached', new LimitReachedError(`The run reached limits.${limit}; raise it to go on from its state.`, { limit }));
     }
   }
 }
@@ -84,11 +84,11 @@ function judgedStop({ text, refusal, stop }: Extract<Candidate, { type: 'answer'
   const partialText = text ?? '';
   const of = `of agent '${agent.name}'`;
   if (refusal !== null || stop === 'refusal') {
-    const message = `The model ${of} refused to answer; errorHandlers.modelRefusal may answer instead.`;
+    const message = `The model ${of} refused; errorHandlers.modelRefusal may answer instead.`;
     return problem('modelRefusal', new ModelRefusalError(message, { refusal: refusal ?? partialText }));
   }
   if (stop === 'content_filter') {
-    const message = `The provider's content filter ended the answer ${of}.`;
+    const message = `A content filter ended the answer ${of}.`;
     return problem('contentFilter', new ContentFilterError(message, { partialText }));
   }
   if (stop !== 'length') return undefined;
@@ -121,7 +121,7 @@ function* handled({ scope, effect }: Work<'finish'>, verdict: Problem): Steps<Ve
   );
   if (answer === undefined || answer === null) return verdict;
   if (typeof answer !== 'object' || !('finalOutput' in answer))
-    throw misfit(`errorHandlers.${verdict.handler}`, '{ finalOutput }, or undefined to let the error stand', answer);
+    throw misfit(`errorHandlers.${verdict.handler}`, '{ finalOutput }; return undefined to let the error stand', answer);
   const { finalOutput, includeInHistory = true } = answer;
   const message: MessageItem = {
     type: 'message',
@@ -160,7 +160,7 @@ function* answerOf(
   at: At,
 ): Steps<{ result?: GuardrailResult; error?: unknown }> {
   try {
-    const output = yield* verdictOf(work, guardrail, { at, of: 'output' });
+    const output = yield* verdictOf(work, guardrail, { at, of: 'the output' });
     return { result: { guardrail: guardrail.name, agent: at.agent.name, output } };
   } catch (error) {
     return { error };

@@ -20,7 +20,7 @@ export function* handOff(work: Work<'hand_off'>): Steps<Settled> {
   const from = scope.agent(effect.agent);
   const { handoffs } = scope.known(from.name).toolbox ?? (yield* scope.toolbox(from, work));
   const made = step.type === 'hand_off' && handoffs.get(step.call.name);
-  if (!made) throw new ModelBehaviorError(`Agent '${from.name}' has no such handoff any more.`);
+  if (!made) throw new ModelBehaviorError(`Agent '${from.name}' has no such handoff.`);
   const { call } = step;
   const output: FunctionCallOutputItem = { type: 'function_call_output', call_id: call.callId, output: '' };
   const parsed = parseArguments(call.arguments);
@@ -51,7 +51,7 @@ function* viewAfter(
   if (filter === undefined && nestHandoffHistory !== true) return null;
   if (state.server !== null) {
     throw new UserError(
-      'handoff inputFilter, nestHandoffHistory: the provider keeps the conversation as it is; drop them, or use a session.',
+      'handoff inputFilter, nestHandoffHistory: the provider keeps the conversation; use a session.',
     );
   }
   const log = record(state.view ?? state.log, [answer], [fact]);

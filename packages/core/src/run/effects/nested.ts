@@ -25,7 +25,7 @@ export function* endNested(
 ): Steps<{ output?: unknown; error?: unknown }> {
   const { end } = state;
   if (end?.type === 'failed') return { error: run.errorOf(end.failure) };
-  if (end?.type !== 'done') return { error: new UserError('The inner run has not ended.') };
+  if (end?.type !== 'done') return { error: new UserError('The inner run goes on.') };
   if (outputExtractor === undefined) return { output: end.output };
   const scope = run.scopeAt([...effect.path, effect.call.callId]);
   try {

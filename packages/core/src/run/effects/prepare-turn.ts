@@ -1,14 +1,13 @@
 import type { AnyAgent } from '../../agent/agent.ts';
-import { UserError } from '../../errors.ts';
+import { misfit } from '../../errors.ts';
 import { seen } from '../../loop/log.ts';
 import type { Settled } from '../../loop/outcome.ts';
 import type { LoopState, TurnPlan } from '../../loop/state.ts';
 import { newToModel } from '../../loop/turn.ts';
-import { mergeSettings } from '../../model/settings.ts';
+import { given, mergeSettings } from '../../model/settings.ts';
 import type { Item } from '../../protocol/items.ts';
 import { isFields } from '../../protocol/json.ts';
-import type { ModelRequest, ModelSettings, OutputSpec } from '../../protocol/request.ts';
-import { nameOf } from '../../protocol/validate.ts';
+import type { ModelRequest, ModelSettings } from '../../protocol/request.ts';
 import { inputToItems } from '../input.ts';
 import type { ModelData } from '../config.ts';
 import type { Scope } from '../scope.ts';
@@ -66,17 +65,17 @@ function isFixed({ config }: Scope, agent: AnyAgent, toolbox: Toolbox): boolean 
 
 function planOf(
   { effect, scope }: Work<'prepare_turn'>,
-  parts: { agent: AnyAgent; instructions: string | undefined; toolbox: Toolbox },
+  { agent, instructions, toolbox }: { agent: AnyAgent; instructions: string | undefined; toolbox: Toolbox },
 ): TurnPlan {
-  const { agent, instructions, toolbox } = parts;
-  const request = standingRequest(scope, agent, { toolbox, state: effect.state });
-  if (instructions !== undefined && instructions !== '') request.instructions = instructions;
-  if (effect.state.server?.conversationId) request.conversationId = effect.state.server.conversationId;
-  if (effect.state.server?.previousResponseId) request.previousResponseId = effect.state.server.previousResponseId;
+  const { routes, clients } = toolbox;
+  const { conversationId, previousResponseId } = effect.state.server ?? {};
   return {
-    request,
-    routes: toolbox.routes,
-    clients: toolbox.clients,
+    request: {
+      ...standingRequest(scope, agent, { toolbox, state: effect.state }),
+      ...given({ instructions: instructions || null, conversationId, previousResponseId }),
+    },
+    routes,
+    clients,
     input: null,
     mayStopAfterTools: agent.toolUseBehavior !== 'run_llm_again',
   };
@@ -88,14 +87,10 @@ export function standingRequest(
   agent: AnyAgent,
   { toolbox, state }: { toolbox: Toolbox; state: LoopState },
 ): Omit<ModelRequest, 'input'> {
-  const request: Omit<ModelRequest, 'input'> = {
-    tools: toolbox.specs,
-    settings: settingsOf(scope, agent, state),
-  };
-  const output = outputSpec(scope, agent);
-  if (output) request.output = output;
-  if (scope.config.capabilityMode) request.capabilityMode = scope.config.capabilityMode;
-  return request;
+  const { capabilityMode } = scope.config;
+  const compiled = scope.outputOf(agent);
+  const output = compiled && { name: 'final_output', schema: compiled.json, strict: true };
+  return { tools: toolbox.specs, settings: settingsOf(scope, agent, state), ...given({ output, capabilityMode }) };
 }
 
 function settingsOf(scope: Scope, agent: AnyAgent, state: LoopState): ModelSettings {
@@ -107,11 +102,6 @@ function settingsOf(scope: Scope, agent: AnyAgent, state: LoopState): ModelSetti
   return forced && choiceUsed(state) && agent.resetToolChoice ? rest : settings;
 }
 
-function outputSpec(scope: Scope, agent: AnyAgent): OutputSpec | undefined {
-  const compiled = scope.outputOf(agent);
-  return compiled && { name: 'final_output', schema: compiled.json, strict: true };
-}
-
 /** What this turn sends, edited by the user's filter; what is stored stays as it is. */
 function* filtered({ effect, scope }: Work<'prepare_turn'>, plan: TurnPlan): Steps<TurnPlan> {
   const { callModelInputFilter, reasoningItemIdPolicy } = scope.config;
@@ -120,17 +110,11 @@ function* filtered({ effect, scope }: Work<'prepare_turn'>, plan: TurnPlan): Ste
   const input = reasoningItemIdPolicy === 'omit' ? items.map(withoutReasoningId) : items;
   if (!callModelInputFilter) return { ...plan, input };
   const agent = scope.agent(effect.agent);
-  const { instructions } = plan.request;
+  const { instructions, ...request } = plan.request;
   const modelData: ModelData = instructions === undefined ? { input } : { input, instructions };
-  const edited = checkedData(
-    yield* wait<unknown>(callModelInputFilter({ modelData, agent, runContext: scope.contextOf(agent) })),
-  );
-  const { instructions: _, ...request } = plan.request;
-  return {
-    ...plan,
-    input: edited.input,
-    request: edited.instructions === undefined ? request : { ...request, instructions: edited.instructions },
-  };
+  const runContext = scope.contextOf(agent);
+  const edited = checkedData(yield* wait<unknown>(callModelInputFilter({ modelData, agent, runContext })));
+  return { ...plan, input: edited.input, request: { ...request, ...given({ instructions: edited.instructions }) } };
 }
 
 function withoutReasoningId(item: Item): Item {
@@ -141,11 +125,9 @@ function withoutReasoningId(item: Item): Item {
 
 function checkedData(data: unknown): { input: readonly Item[]; instructions: string | undefined } {
   const field = 'runConfig.callModelInputFilter';
-  if (!isFields(data))
-    throw new UserError(`${field}: expected { input, instructions }, got ${nameOf(data)}; return what is to be sent.`);
+  if (!isFields(data)) throw misfit(field, '{ input, instructions }; return what is to be sent', data);
   const { input, instructions } = data;
-  if (instructions !== undefined && typeof instructions !== 'string') {
-    throw new UserError(`${field} instructions: expected a string, got ${nameOf(instructions)}.`);
-  }
+  if (instructions !== undefined && typeof instructions !== 'string')
+    throw misfit(`${field} instructions`, 'a string', instructions);
   return { input: inputToItems(input, `${field} input`), instructions };
 }

@@ -10,13 +10,15 @@ import {
   ToolOutputGuardrailTripwireTriggered,
   ToolTimeoutError,
 } from '../../errors.ts';
+import type { EffectOf } from '../../loop/effects.ts';
 import type { Settled } from '../../loop/outcome.ts';
+import type { LoopState } from '../../loop/state.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { FunctionCallItem } from '../../protocol/items.ts';
 import type { ToolGuardrailResult } from '../../protocol/verdicts.ts';
 import { wait, type Steps } from '../steps.ts';
 import { CallContext } from '../tool-context.ts';
-import { outputItem } from '../tool-output.ts';
+import { editedArguments, outputItem } from '../tool-output.ts';
 import type { Work } from '../work.ts';
 import { verdictOf } from './check-input.ts';
 import { endNested, nestedState } from './nested.ts';
@@ -30,27 +32,30 @@ type Call = {
   readonly tool: Tool<never>;
   readonly context: CallContext;
   readonly toolCall: FunctionCallItem;
-  readonly verdicts: { input: ToolGuardrailResult[]; output: ToolGuardrailResult[] };
+  /** Of a tool that has guardrails. */
+  readonly verdicts: { input: ToolGuardrailResult[]; output: ToolGuardrailResult[] } | null;
 };
 
 /** Answers one call of the model: approval, guardrails, hooks, execution. Whatever goes wrong becomes an output that the model sees. */
 export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
   const { effect, scope } = work;
-  const { call, ended } = effect;
+  const { call, decision, ended } = effect;
   if (call.route.type === 'approval') return yield* answerApproval(work);
   const agent = scope.agent(effect.agent);
   const { tools, handoffs } = scope.known(agent.name).toolbox ?? (yield* scope.toolbox(agent, work));
   const tool = tools.get(call.name);
   const context = new CallContext(work, agent);
   if (tool === undefined) return yield* notFound(work, [...tools.keys(), ...handoffs.keys()], context);
-  const toolCall = asFunctionCall(work);
-  const made: Call = { work, agent, tool, context, toolCall, verdicts: { input: [], output: [] } };
-  if (ended !== null) return yield* settleNested(made);
+  const toolCall = asFunctionCall(effect);
+  const isGuarded = tool.inputGuardrails.length + tool.outputGuardrails.length > 0;
+  const verdicts = isGuarded ? { input: [], output: [] } : null;
+  const made: Call = { work, agent, tool, context, toolCall, verdicts };
+  if (ended !== null) return yield* settleNested(made, ended);
   const binding = bind(made);
   const bound = binding instanceof Promise ? yield* wait(binding) : binding;
   if ('kind' in bound) return yield* troubled(made, bound);
   const { callId } = call;
-  const asks = effect.decision === null && bound.needsApproval({ runContext: scope.contextOf(agent), callId });
+  const asks = decision === null && bound.needsApproval({ runContext: scope.contextOf(agent), callId });
   if (asks && (yield* wait(asks))) return { type: 'tool_waiting', callId };
   return yield* begun(made, bound);
 }
@@ -58,25 +63,22 @@ export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
 /** The call with arguments that have passed the tool's schema; or what is wrong with them, or that a person was against it. */
 function bind({ tool, work }: Call): MaybePromise<BoundCall<never> | Trouble> {
   const { call, decision } = work.effect;
-  const text = (decision?.type === 'approved' ? decision.arguments : undefined) ?? call.arguments;
+  const text = editedArguments(decision) ?? call.arguments;
   const parsed = tool.client ? { value: parseJson(text) ?? null } : parseArguments(text);
   if ('problem' in parsed) return { kind: 'invalid_arguments', message: parsed.problem };
   return after(tool.bind(parsed.value), ({ call, problem }) => {
     if (call === undefined) return { kind: 'invalid_arguments', message: `Invalid arguments: ${problem}` };
-    return decision?.type === 'rejected' ? rejection(decision) : call;
+    if (decision?.type !== 'rejected') return call;
+    const { message = 'Tool execution was not approved.' } = decision;
+    return { kind: 'approval_rejected', message, worded: decision.message !== undefined };
   });
-}
-
-function rejection({ message }: { message?: string }): Trouble {
-  const words = message ?? 'Tool execution was not approved.';
-  return { kind: 'approval_rejected', message: words, worded: message !== undefined };
 }
 
 /** A call that may run: input guardrails, the start hook, the tool, then what follows it. */
 function* begun(made: Call, bound: BoundCall<never>): Steps<Settled> {
   const { tool, toolCall, context, agent, work, verdicts } = made;
   const { rejection } = tool.inputGuardrails.length === 0 ? unguarded : yield* screened(made, 'input', undefined);
-  if (rejection !== undefined) return settled(made, rejection, { isError: true, ran: false });
+  if (rejection !== undefined) return settled(work, { value: rejection, isError: true, verdicts });
   const told = work.scope.fire(agent, (hooks) => hooks.onToolStart?.({ context, agent, tool, toolCall }));
   if (told) yield* wait(told);
   work.control.check();
@@ -90,10 +92,8 @@ function* begun(made: Call, bound: BoundCall<never>): Steps<Settled> {
     if (error instanceof ToolTimeoutError && tool.timeoutBehavior === 'raise') throw error;
     return yield* failedCall(made, error);
   }
-  if (tool.nested) {
-    return { type: 'tool_nested', callId: context.callId, state: nestedState(work, tool.nested, value), verdicts };
-  }
-  return yield* passedOn(made, value);
+  if (tool.nested === undefined) return yield* passedOn(made, value);
+  return { type: 'tool_nested', callId: context.callId, state: nestedState(work, tool.nested, value), verdicts };
 }
 
 type Screened = { value: unknown; rejection?: string };
@@ -108,9 +108,9 @@ function* screened(made: Call, side: 'input' | 'output', returned: unknown): Ste
   for (const guardrail of side === 'input' ? tool.inputGuardrails : tool.outputGuardrails) {
     const { name } = guardrail;
     const at = side === 'input' ? { context, toolCall } : { context, toolCall, output: value };
-    const output = yield* verdictOf(made.work, guardrail, { at, of: `${tool.name} ${side}` });
+    const output = yield* verdictOf(made.work, guardrail, { at, of: `tool '${tool.name}'` });
     const result = { guardrail: name, toolName: tool.name, callId: context.callId, output };
-    verdicts[side].push(result);
+    verdicts?.[side].push(result);
     if (output.type === 'reject_content') return { value, rejection: output.message };
     if (output.type === 'raise_exception') {
       const message = `The ${side} guardrail '${name}' of tool '${tool.name}' raised an exception.`;
@@ -127,7 +127,7 @@ function* inTime({ tool, context, work }: Call, pending: PromiseLike<unknown>): 
   const deadline = work.run.deadlines.set(timeoutMs, () => {
     const error = new ToolTimeoutError(`Tool '${tool.name}' did not answer within ${timeoutMs} ms.`);
     context.abort(error);
-    work.control.interrupt?.(error);
+    work.control.wait?.interrupt(error);
   });
   try {
     return yield pending;
@@ -138,13 +138,13 @@ function* inTime({ tool, context, work }: Call, pending: PromiseLike<unknown>): 
 
 /** The tool has returned: output guardrails, then the end hook. */
 function* passedOn(made: Call, returned: unknown): Steps<Settled> {
-  const free = made.tool.outputGuardrails.length === 0;
-  const { value, rejection } = free
-    ? { value: returned, rejection: undefined }
-    : yield* screened(made, 'output', returned);
-  const told = hookEnd(made, rejection ?? value);
+  const isFree = made.tool.outputGuardrails.length === 0;
+  const screening: Screened = isFree ? { value: returned } : yield* screened(made, 'output', returned);
+  const isError = screening.rejection !== undefined;
+  const value = screening.rejection ?? screening.value;
+  const told = hookEnd(made, value);
   if (told) yield* wait(told);
-  return settled(made, rejection ?? value, { isError: rejection !== undefined, ran: rejection === undefined });
+  return settled(made.work, { value, isError, verdicts: made.verdicts });
 }
 
 function hookEnd({ work, agent, context, tool, toolCall }: Call, output: unknown): MaybePromise<void> | undefined {
@@ -152,82 +152,63 @@ function hookEnd({ work, agent, context, tool, toolCall }: Call, output: unknown
 }
 
 /** An agent used as a tool has ended: its output goes the way of any tool's. */
-function* settleNested(made: Call): Steps<Settled> {
+function* settleNested(made: Call, ended: LoopState): Steps<Settled> {
   const { nested } = made.tool;
-  const state = made.work.effect.ended;
-  if (nested === undefined || state === null)
-    return yield* failedCall(made, new Error('This tool is no longer an agent.'));
-  const result = yield* endNested(made.work, nested, state);
-  return result.error === undefined ? yield* passedOn(made, result.output) : yield* failedCall(made, result.error);
+  const { output, error } = nested
+    ? yield* endNested(made.work, nested, ended)
+    : { output: undefined, error: new Error('This tool is no agent.') };
+  return error === undefined ? yield* passedOn(made, output) : yield* failedCall(made, error);
 }
 
 function* failedCall(made: Call, error: unknown): Steps<Settled> {
   const timedOut = error instanceof ToolTimeoutError;
   const words = error instanceof Error ? error.message : outputText(error);
   const message = timedOut ? words : `An error occurred while running the tool. Please try again. Error: ${words}`;
-  const settledCall = yield* troubled(made, { kind: timedOut ? 'timeout' : 'error', message, error });
-  yield* wait(hookEnd(made, settledCall.type === 'tool_settled' ? settledCall.value : undefined));
-  return settledCall;
+  const outcome = yield* troubled(made, { kind: timedOut ? 'timeout' : 'error', message, error });
+  yield* wait(hookEnd(made, outcome.value));
+  return outcome;
 }
 
 /** What went wrong, in words for the model; with `errorFunction: null` it fails the run. */
-function* troubled(made: Call, trouble: Trouble): Steps<Settled> {
-  const { tool, context, work } = made;
-  if (tool.errorFunction === null && trouble.kind !== 'approval_rejected') {
-    throw new ToolCallError(
-      `Tool '${tool.name}' failed: ${trouble.kind === 'invalid_arguments' ? 'its arguments were invalid' : 'see the cause'}.`,
-      {
-        cause: trouble.error ?? trouble.message,
-      },
-    );
+function* troubled({ tool, context, work, verdicts }: Call, trouble: Trouble): Steps<OutcomeOfCall> {
+  const { errorFunction, name } = tool;
+  const { kind, message, error = message } = trouble;
+  if (errorFunction === null && kind !== 'approval_rejected') {
+    const why = kind === 'invalid_arguments' ? 'its arguments were invalid' : 'see the cause';
+    throw new ToolCallError(`Tool '${name}' failed: ${why}.`, { cause: error });
   }
-  const words = yield* inWords(work, { context, trouble, errorFunction: tool.errorFunction ?? undefined });
-  return settled(made, words, { isError: true, ran: false });
+  const value = yield* inWords(work, { context, trouble, errorFunction: errorFunction ?? undefined });
+  return settled(work, { value, isError: true, verdicts });
 }
 
 function* notFound(work: Work<'run_tool'>, known: readonly string[], context: CallContext): Steps<Settled> {
-  const { effect, scope } = work;
-  const { name, callId } = effect.call;
+  const { name } = work.effect.call;
   const offered = known.length === 0 ? 'There are no tools.' : `Available tools: ${known.join(', ')}.`;
-  if (scope.config.toolNotFoundBehavior === 'raise') {
-    throw new ModelBehaviorError(
-      `The model called the tool '${name}', which agent '${effect.agent}' does not have. ${offered}`,
-    );
+  if (work.scope.config.toolNotFoundBehavior === 'raise') {
+    const { agent } = work.effect;
+    throw new ModelBehaviorError(`The model called '${name}', which agent '${agent}' does not have. ${offered}`);
   }
-  const message = `Tool '${name}' not found. ${offered}`;
-  const words = yield* inWords(work, {
-    context,
-    trouble: { kind: 'tool_not_found', message },
-    errorFunction: undefined,
-  });
-  return {
-    type: 'tool_settled',
-    callId,
-    output: outputItem(work.effect, words),
-    value: words,
-    isError: true,
-    ran: false,
-    verdicts: null,
-  };
+  const trouble: Trouble = { kind: 'tool_not_found', message: `Tool '${name}' not found. ${offered}` };
+  const value = yield* inWords(work, { context, trouble, errorFunction: undefined });
+  return settled(work, { value, isError: true, verdicts: null });
 }
 
-function settled({ work, verdicts }: Call, value: unknown, how: { isError: boolean; ran: boolean }): Settled {
-  const { effect } = work;
-  const told = verdicts.input.length + verdicts.output.length === 0 ? null : verdicts;
-  return {
-    type: 'tool_settled',
-    callId: effect.call.callId,
-    output: outputItem(effect, value),
-    value,
-    ...how,
-    verdicts: told,
-  };
+type OutcomeOfCall = Extract<Settled, { type: 'tool_settled' }>;
+
+/** What a call came to. Only a tool that has run to its end gives no error. */
+function settled(
+  { effect }: Work<'run_tool'>,
+  { value, isError, verdicts }: { value: unknown; isError: boolean; verdicts: Call['verdicts'] },
+): OutcomeOfCall {
+  const { callId } = effect.call;
+  const output = outputItem(effect, value);
+  return { type: 'tool_settled', callId, output, value, isError, ran: !isError, verdicts };
 }
 
 /** Hooks and guardrails are shown every call as a function call, a provider's own kinds too. */
-function asFunctionCall({ effect: { call, decision } }: Work<'run_tool'>): FunctionCallItem {
-  const edited = decision?.type === 'approved' ? decision.arguments : undefined;
+function asFunctionCall({ call, decision }: EffectOf<'run_tool'>): FunctionCallItem {
+  const edited = editedArguments(decision);
   const { item, callId, name } = call;
-  if (item.type === 'function_call') return edited === undefined ? item : { ...item, arguments: edited };
-  return { type: 'function_call', call_id: callId, name, arguments: call.arguments };
+  if (item.type !== 'function_call') return { type: 'function_call', call_id: callId, name, arguments: call.arguments };
+  return edited === undefined ? item : { ...item, arguments: edited };
 }

@@ -19,7 +19,7 @@ export function* start({ effect, scope, run }: Work<'start'>): Steps<Settled> {
   const server = serverState(run.options, scope.config);
   if (server !== null && model.capabilities.serverState?.length === 0) {
     throw new UserError(
-      `conversationId, previousResponseId: the model '${model.name}' of ${model.provider} keeps no conversations; use a session instead.`,
+      `conversationId, previousResponseId: the model '${model.name}' of ${model.provider} keeps no conversations; use a session.`,
     );
   }
   const input = seen(effect.state.log.items);
@@ -81,7 +81,7 @@ export function serverState(options: RunOptions<never>, config: RunConfig<never>
   const given = Object.entries({ session, conversationId, previousResponseId }).filter(([, value]) => value ?? false);
   if (given.length > 1) {
     const names = given.map(([name]) => name).join(', ');
-    throw new UserError(`${names}: give one of them; a conversation is kept in one place.`);
+    throw new UserError(`${names}: give one of them.`);
   }
   const chain = conversationId === null;
   const none = chain && previousResponseId === null && options.autoPreviousResponseId !== true;
