@@ -85,7 +85,10 @@ export default defineConfig({
   overrides: [
     { files: ['**/*.config.ts'], rules: { 'import/no-default-export': 'off' } },
     { files: ['packages/*/src/**/*.ts'], rules: { 'no-console': 'error' } },
-    { files: ['**/test/**/*.ts', 'wires/**/*.ts', 'matrix/**/*.ts', 'gates/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },
+    {
+      files: ['**/test/**/*.ts', 'wires/**/*.ts', 'matrix/**/*.ts', 'gates/**/*.ts'],
+      rules: { 'max-lines-per-function': 'off' },
+    },
     {
       files: ['**/test/**/*.ts', 'wires/**/*.ts', 'matrix/**/*.ts'],
       rules: {
@@ -110,6 +113,8 @@ function adapters(): Override[] {
     node: ['node:*', 'node:*/**'],
     otel: ['@opentelemetry/api'],
     restate: ['@restatedev/restate-sdk'],
+    dbos: ['@dbos-inc/dbos-sdk'],
+    temporal: ['@temporalio/activity', '@temporalio/common', '@temporalio/workflow', 'node:crypto'],
     cli: ['commander', 'node:*', 'node:*/**'],
   };
   const rules = (vendor: readonly string[]): Rules =>
