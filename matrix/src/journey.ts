@@ -1,12 +1,17 @@
-import type { Item, ModelRequest, ModelResponse } from '@polyrun/core';
+import { ModelError, type Item, type ModelRequest, type ModelResponse } from '@polyrun/core';
 import { answer } from '@polyrun/wires/corpus';
 import { json } from '@polyrun/wires/endpoint';
 import { leaked, secretsIn } from './opaque.ts';
 import { withNext, type Log, type Reply } from './recorded.ts';
 import { modelAt, type Fields, type Place, type Wire } from './wires.ts';
 
-/** A model that is asked, and what became of it. */
-export type Stop = { readonly wire: Wire; readonly place: Place };
+/** A model at a server in memory. One request at a time. */
+export type Seat = {
+  readonly wire: Wire;
+  readonly place: Place;
+  /** What was sent, and what the adapter made of the reply; without one the server answers as briefly as it can. */
+  ask(request: ModelRequest, reply?: Reply): Promise<{ body: Fields; response: ModelResponse | ModelError }>;
+};
 /** What the requests of one cell of the matrix came to. */
 export type Tally = { requests: number; violations: string[]; adaptations: { [type: string]: number } };
 export type Asked = Pick<ModelRequest, 'input' | 'tools' | 'settings'>;
@@ -16,22 +21,36 @@ export function newTally(): Tally {
   return { requests: 0, violations: [], adaptations: {} };
 }
 
+export function seatAt(wire: Wire, place: Place): Seat {
+  let body: Fields = {};
+  let current: Reply | undefined;
+  const model = modelAt(wire, place, async (input, init) => {
+    body = JSON.parse(input instanceof Request ? await input.text() : (init?.body as string)) as Fields;
+    return current?.response() ?? json(wire.answer);
+  });
+  return {
+    wire,
+    place,
+    async ask(request, reply) {
+      current = reply;
+      const response = await answer(model, request, reply?.streaming ?? false);
+      return { body, response };
+    },
+  };
+}
+
 /** Asks one model for one request, and notes what was wrong with what it sent. */
 export async function send(
   asked: Asked,
-  { wire, place, reply, name }: Stop & { reply?: Reply | undefined; name: string },
+  { seat, name, reply }: { seat: Seat; name: string; reply?: Reply | undefined },
   tally: Tally,
 ): Promise<Sent | undefined> {
-  let body: Fields = {};
-  const model = modelAt(wire, place, async (input, init) => {
-    body = JSON.parse(input instanceof Request ? await input.text() : (init?.body as string)) as Fields;
-    return reply?.response() ?? json(wire.answer);
-  });
+  const { wire, place } = seat;
   const tell = (problem: string) =>
     void tally.violations.push(`${name} to ${wire.api} ${place.provider}/${place.model}: ${problem}`);
   tally.requests++;
-  const response = await answer(model, asked, reply?.streaming ?? false);
-  if (response instanceof Error) return tell(`${response.name} ${response.message}`);
+  const { body, response } = await seat.ask(asked, reply);
+  if (response instanceof ModelError) return tell(`${response.name} ${response.message}`);
   const text = JSON.stringify(body);
   for (const { type } of response.adaptations) tally.adaptations[type] = (tally.adaptations[type] ?? 0) + 1;
   for (const problem of wire.problems(body, place)) tell(problem);
@@ -46,23 +65,33 @@ export async function send(
  */
 export async function journey(
   log: Log & { readonly settings: ModelRequest['settings'] },
-  { home, away, reply }: { home: Stop; away: Stop; reply: Reply | undefined },
+  { home, away, reply }: { home: Seat; away: Seat; reply: Reply | undefined },
   tally: Tally,
 ): Promise<void> {
   const asked = (input: readonly Item[]): Asked => ({ input, tools: log.tools, settings: log.settings });
   const { name } = log;
-  const before = await send(asked(log.items), { ...home, name }, tally);
-  const visit = await send(asked(log.items), { ...away, reply, name }, tally);
+  const before = await send(asked(log.items), { seat: home, name }, tally);
+  const visit = await send(asked(log.items), { seat: away, reply, name }, tally);
   if (!before || !visit) return;
+  checkEchoed(log.items, before, (problem) => void tally.violations.push(`${name} at home: ${problem}`));
   const longer = withNext([...log.items, ...visit.response.output]);
-  const stayed = await send(asked(longer), { ...away, name: `${name}, answered,` }, tally);
-  const back = await send(asked(longer), { ...home, name: `${name}, come home,` }, tally);
+  const stayed = await send(asked(longer), { seat: away, name: `${name}, answered,` }, tally);
+  const back = await send(asked(longer), { seat: home, name: `${name}, come home,` }, tally);
   if (!stayed || !back) return;
   const tell = (problem: string) => void tally.violations.push(`${name} by ${away.wire.api} and back: ${problem}`);
   checkContinued(visit, stayed, (problem) => tell(`away, ${problem}`));
   checkContinued(before, back, (problem) => tell(`home, ${problem}`));
   for (const { text } of secretsIn(log.items))
     if (before.text.includes(text) && !back.text.includes(text)) tell(`home does not get back ${text}`);
+}
+
+/** Reasoning that only its issuer can read goes back to it, unless an adaptation says that it stays behind. */
+function checkEchoed(items: readonly Item[], { text, response }: Sent, tell: (problem: string) => void): void {
+  const left = items.filter(
+    (item) => item.type === 'reasoning' && item.encrypted_content && !text.includes(item.encrypted_content),
+  );
+  const named = response.adaptations.filter(({ type, name }) => type === 'dropped_item' && name === 'reasoning');
+  if (left.length > named.length) tell(`${left.length} thoughts are missing, ${named.length} are named`);
 }
 
 function checkContinued(first: Sent, next: Sent, tell: (problem: string) => void): void {

@@ -5,7 +5,7 @@ export type Secret = { readonly issuer: Pick<Origin, 'provider' | 'api'>; readon
 
 /** Shorter texts, and the wire's own words such as `reasoning.encrypted`, may stand anywhere by chance. */
 const shortest = 16;
-const plainWords = /^[a-z_.-]+$|\s/;
+const plainWords = /^reasoning[a-z_.]*$|\s/;
 const opaqueFields = /encrypted|signature|redacted|^(id|tool_use_id|server_tool_use_id|item_id|file_id|container_id)$/;
 
 /** Everything opaque in a conversation, without what stands in its words, its calls or its outputs too. */
@@ -29,14 +29,14 @@ export function leaked(json: string, secrets: readonly Secret[], reader: Secret[
   return others.filter(({ text }) => !own.has(text) && json.includes(text)).map(({ text }) => text);
 }
 
+/** What a user wrote by hand is nobody's secret. */
 function openPart(item: Item): string {
+  if (!item.origin) return JSON.stringify(item);
   switch (item.type) {
     case 'message':
       return JSON.stringify(typeof item.content === 'string' ? item.content : item.content.map(withoutAnnotations));
     case 'function_call':
       return `${inJson(item.call_id)} ${inJson(item.name)} ${inJson(item.arguments)}`;
-    case 'function_call_output':
-      return JSON.stringify([item.call_id, item.output]);
     default:
       return '';
   }

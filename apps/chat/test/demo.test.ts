@@ -90,11 +90,45 @@ describe('the demo on its mock server', { timeout: 30_000 }, () => {
     );
   });
 
+  test('8: shows one agent on all four wires side by side, and what each had to adapt', () => {
+    const rows = [
+      ...scene(printed, 8).matchAll(/^ {2}(\S.*?) {2,}(Oslo: an umbrella) +weather +(\d+) \+ (\d+) +\d+ ms +(.+)$/gm),
+    ];
+    expect(rows.map(([, wire]) => wire)).toEqual(['Responses', 'Messages', 'Mistral', 'Chat Completions']);
+    for (const [, , , input, output] of rows) expect(Math.min(Number(input), Number(output))).toBeGreaterThan(0);
+    const adaptations = rows.map((row) => row[5] ?? '');
+    expect(adaptations.map((told) => told.includes('unsupported_setting seed'))).toEqual([true, true, false, true]);
+    expect(adaptations[2]).toContain('output_strategy');
+  });
+
+  test('9: one conversation visits all four and comes home, each step saying what it adapted', () => {
+    const steps = scene(printed, 9)
+      .split(/^ +user +Measure a planet\.\n/m)
+      .slice(1);
+    const planets = ['openai', 'anthropic', 'mistral', 'deepseek', 'openai'].map((name, index) => [
+      name,
+      ['Mercury', 'Venus', 'Earth', 'Mars', 'Jupiter'][index],
+    ]);
+    expect(steps.map((step) => /^ +(\S+) +(\w+): \d+ million/.exec(step)?.slice(1))).toEqual(planets);
+    const leftOut = steps.map((step) =>
+      [...step.matchAll(/adapted +dropped_item reasoning: reasoning of (\w+)/g)].map(([, whose]) => whose),
+    );
+    // At home its own reasoning is not among what is left out.
+    expect(leftOut).toEqual([
+      [],
+      ['openai'],
+      ['openai', 'anthropic'],
+      ['openai', 'anthropic'],
+      ['anthropic', 'deepseek'],
+    ]);
+    expect(steps[0]).toMatch(/adapted +nothing/);
+  });
+
   test('sums up turns, tokens and time of each run', () => {
     const rows = [...printed.stdout.matchAll(/^ {2}(\d .+?|Total) {2,}(\d+) +(\d+) +(\d+) +\d+ ms$/gm)];
-    expect(rows.map(([, title = '']) => title.slice(0, 1)).join('')).toBe('123455677T');
+    expect(rows.map(([, title = '']) => title.slice(0, 1)).join('')).toBe('12345567799999T');
     const [turns, input, output] = [2, 3, 4].map((column) => rows.map((row) => Number(row[column])));
-    expect(turns).toEqual([1, 1, 2, 1, 1, 1, 2, 1, 1, 11]);
+    expect(turns).toEqual([1, 1, 2, 1, 1, 1, 2, 1, 1, 2, 2, 2, 2, 2, 21]);
     for (const cells of [input, output]) {
       expect(Math.min(...(cells ?? []))).toBeGreaterThan(0);
       expect(cells?.at(-1)).toBe(cells?.slice(0, -1).reduce((sum, cell) => sum + cell));

@@ -212,6 +212,7 @@ function mutations(): [string, Mutate, string?][] {
     ['an id that the server has not kept', item(8, { id: 'msg_1' })],
     ['the id of encrypted reasoning', item(1, { id: 'rs_1' })],
     ['the id of a call', item(2, { id: 'fc_1' })],
+    ['an id twice', added({ type: 'item_reference', id: 'cu_1' })],
     ['reasoning that nobody can read', item(1, { encrypted_content: undefined })],
     ['reasoning without a summary', item(1, { summary: undefined })],
     ['reasoning whose content is something else', item(1, { content: [{ type: 'output_text', text: '' }] })],

@@ -7,6 +7,7 @@ import { Runs } from './runs.ts';
 import { scenes } from './scenes.ts';
 import { startMockServer } from './server.ts';
 import { chosenTarget, mockTarget, namedTarget, type TargetOptions } from './target.ts';
+import { fourWires } from './wires.ts';
 
 type Options = TargetOptions & { swapTo?: string; mock?: boolean };
 
@@ -23,7 +24,7 @@ const program = new Command('demo')
   .option('-p, --provider <name>', 'openai, mistral, groq, ollama, lmstudio, litellm_proxy, …')
   .option('-m, --model <name>', 'what the provider calls it, or provider/model')
   .option('-u, --base-url <url>', 'an endpoint of your own, such as http://localhost:4000/v1')
-  .option('--swap-to <provider/model>', 'what the last scene swaps to (default: the mock server)')
+  .option('--swap-to <provider/model>', 'what scene 7 swaps to (default: the mock server)')
   .option('--mock', 'use the mock server, whatever keys are set')
   .configureOutput({ outputError: (text) => complain(text.replace('error: ', '')) })
   .action(demo);
@@ -46,13 +47,14 @@ async function demo(options: Options): Promise<void> {
   try {
     const first = chosen ?? mockTarget(server.url, { name: 'openai', model: 'gpt-4.1-mini' });
     const second = swap ?? mockTarget(server.url, { name: 'mistral', model: 'mistral-small-latest' });
+    const wires = fourWires(server.url);
     const runs = new Runs();
     const runConfig: RunConfig = { modelProvider: first.modelProvider, hooks: runs.hooks };
     intro(first);
     for (const [index, scene] of scenes.entries()) {
       heading(index + 1, scene.title);
       runs.title = `${index + 1} ${scene.title}`;
-      await scene.play({ runConfig, targets: [first, second] });
+      await scene.play({ runConfig, targets: [first, second], wires });
     }
     summary(runs);
   } finally {

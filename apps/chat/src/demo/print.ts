@@ -38,6 +38,17 @@ export function endLine(): void {
   process.stdout.write('\n');
 }
 
+/** A table whose columns are as wide as what stands in them. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = head.map((title, column) =>
+    Math.max(...[title, ...rows.map((row) => row[column] ?? '')].map((cell) => cell.length)),
+  );
+  const laid = (cells: readonly string[]) =>
+    `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd();
+  console.log(dim(laid(head)));
+  for (const row of rows) console.log(laid(row));
+}
+
 /** The table of what the runs cost. */
 export function summary({ costs, total }: Runs): void {
   console.log(`\n${bold('Summary')}`);

@@ -3,9 +3,14 @@ import { Agent, Runner, tool, type InputItem, type RunConfig } from '@polyrun/co
 import { z } from 'zod';
 import { delta, endLine, label, line } from './print.ts';
 import type { Target } from './target.ts';
+import { oneAgent, oneConversation, type WireTarget } from './wires.ts';
 
-/** What a scene is given: how to run, and the providers between which the last scene swaps. */
-export type Stage = { readonly runConfig: RunConfig; readonly targets: readonly Target[] };
+/** What a scene is given: how to run, the providers between which scene 7 swaps, and one of each wire on the mock server. */
+export type Stage = {
+  readonly runConfig: RunConfig;
+  readonly targets: readonly Target[];
+  readonly wires: readonly WireTarget[];
+};
 
 /** The scenes in their order. */
 export const scenes: readonly { readonly title: string; play(stage: Stage): Promise<void> }[] = [
@@ -16,6 +21,8 @@ export const scenes: readonly { readonly title: string; play(stage: Stage): Prom
   { title: 'Two turns of one conversation', play: twoTurns },
   { title: 'A handoff to a specialist', play: handoffToSpecialist },
   { title: 'Another provider', play: anotherProvider },
+  { title: 'One agent on four wires', play: oneAgent },
+  { title: 'One conversation on four wires', play: oneConversation },
 ];
 
 async function plainRun({ runConfig }: Stage): Promise<void> {

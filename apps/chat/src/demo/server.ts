@@ -1,4 +1,4 @@
-import { LLMock, type ChatCompletionRequest } from '@copilotkit/aimock';
+import { LLMock, type ChatCompletionRequest, type FixtureResponse } from '@copilotkit/aimock';
 
 /** Starts a third-party server of the wire formats on a free loopback port. What it answers depends on what it is sent. */
 export async function startMockServer(auth?: { apiKeys: string[] }): Promise<LLMock> {
@@ -30,6 +30,8 @@ export async function startMockServer(auth?: { apiKeys: string[] }): Promise<LLM
       { systemMessage: 'historical queries', userMessage: 'president' },
       { content: 'George Washington. He took office in 1789 and served two terms.' },
     )
+    .on({ systemMessage: 'what to pack' }, packing)
+    .on({ systemMessage: 'Measure planets' }, measuring)
     .onMessage(/planet|another one/, (request) => ({
       content: `${planets.find((planet) => !allText(request).includes(planet)) ?? 'There are no more'}.`,
     }));
@@ -38,6 +40,42 @@ export async function startMockServer(auth?: { apiKeys: string[] }): Promise<LLM
 }
 
 type Message = ChatCompletionRequest['messages'][number];
+
+/** Looks at the weather, then answers as JSON: by the tool that is there for it, where there is one. */
+function packing(request: ChatCompletionRequest): FixtureResponse {
+  const { messages, tools = [] } = request;
+  const call = thoughtful(request);
+  if (!messages.some(({ role }) => role === 'tool')) return call('weather', { city: 'Oslo' });
+  const answer = { city: 'Oslo', take: 'an umbrella' };
+  if (tools.some((each) => each.function.name === 'final_output')) return call('final_output', answer);
+  return counted(request, { content: JSON.stringify(answer) });
+}
+
+/** Measures the next planet of which nobody has spoken. */
+function measuring(request: ChatCompletionRequest): FixtureResponse {
+  const planet = planets.find((each) => !allText(request).includes(each)) ?? 'Pluto';
+  if (request.messages.at(-1)?.role !== 'tool') return thoughtful(request)('distance', { planet });
+  return counted(request, { content: `${planet}: ${lastText(request)} million kilometres.` });
+}
+
+/** A call, and the signed thought that led to it. */
+function thoughtful(request: ChatCompletionRequest): (name: string, args: object) => FixtureResponse {
+  return (name, args) => {
+    const reasoning = `Now I need ${name}.`;
+    const call = { name, arguments: JSON.stringify(args) };
+    return counted(request, { toolCalls: [call], reasoning, reasoningSignature: btoa(`Signed: ${reasoning}`) });
+  };
+}
+
+/** A reply with about as many tokens as it would have: not every wire of the server counts by itself. */
+function counted<T extends object>(
+  request: ChatCompletionRequest,
+  reply: T,
+): T & { usage: { [count: string]: number } } {
+  const tokens = (value: unknown) => Math.ceil(JSON.stringify(value).length / 4);
+  const [prompt_tokens, completion_tokens] = [tokens(request.messages), tokens(reply)];
+  return { ...reply, usage: { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens } };
+}
 
 function textIn({ content }: Message): string {
   return typeof content === 'string' ? content : (content ?? []).map(({ text }) => text ?? '').join('');
