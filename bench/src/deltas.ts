@@ -25,7 +25,8 @@ async function read(events: AsyncIterable<unknown>): Promise<number> {
   return seen;
 }
 
-function eventsOf(length: number): readonly ModelEvent[] {
+/** So many deltas of one text, and what ends a response. */
+export function eventsOf(length: number): readonly ModelEvent[] {
   const place = { item_id: 'msg_1', output_index: 0, content_index: 0 };
   const story = Array.from({ length }, (_, index): ModelEvent => ({
     type: 'response.output_text.delta',

@@ -62,7 +62,8 @@ async function warmUp({ floor, polyrun }: Pair, calls: number): Promise<void> {
   } while (performance.now() - start < 300);
 }
 
-async function timed(work: () => Promise<unknown>, calls: number): Promise<number> {
+/** Milliseconds for one call, over so many. */
+export async function timed(work: () => Promise<unknown>, calls: number): Promise<number> {
   const start = performance.now();
   for (let call = 0; call < calls; call++) await work();
   return (performance.now() - start) / calls;
@@ -103,7 +104,8 @@ export async function liveHeap(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-const collectGarbage: () => void = collector();
+/** Asks for a full garbage collection. */
+export const collectGarbage: () => void = collector();
 
 /** The collector, which a process that was not started with `--expose-gc` can still ask for. */
 function collector(): () => void {

@@ -96,8 +96,7 @@ export type { ErrorHandlers, ModelData, RunArguments, RunConfig, RunInput, RunOp
 export { failureOf, rebuiltError } from './run/failure.ts';
 export { inputToItems } from './run/input.ts';
 export { runBlocking } from './run/blocking.ts';
-export type { Journal, JournalEntry, SyncJournal } from './run/journal.ts';
-export { MemoryJournal } from './run/memory-journal.ts';
+export { MemoryJournal, type Journal, type JournalEntry, type SyncJournal } from './run/journal.ts';
 export type { RunData, RunResult } from './run/result.ts';
 export type { RunItemEventName, RunStreamEvent } from './run/run-events.ts';
 export { textOf, type RunItem, type RunItemType, type ToolApprovalItem } from './run/run-items.ts';

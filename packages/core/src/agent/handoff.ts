@@ -3,10 +3,10 @@ import type { Json } from '../protocol/json.ts';
 import type { RunItem } from '../run/run-items.ts';
 import type { Agent } from './agent.ts';
 import type { RunContext } from './context.ts';
-import { after, type MaybePromise } from './maybe-promise.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 import { toolNameFor } from './names.ts';
 import { compileSchema, requireObject } from './schema/compile.ts';
-import { issuesText } from './schema/parse-arguments.ts';
+import { bindArguments, parseArguments } from './schema/parse-arguments.ts';
 import type { Schema } from './schema/standard-schema.ts';
 import type { IsEnabled } from './tool.ts';
 
@@ -45,7 +45,7 @@ export type Handoff<in C = unknown> = {
   readonly isEnabled: IsEnabled<C>;
   readonly inputFilter?: HandoffInputFilter<C> | undefined;
   /** Checks what the model said along with the handoff and ties it to the callback. */
-  readonly bind: (args: Json) => MaybePromise<HandoffBinding<C>>;
+  readonly bind: (text: string) => MaybePromise<HandoffBinding<C>>;
 };
 export type HandoffBinding<C> =
   | { enter: (at: { runContext: RunContext<C> }) => MaybePromise<void>; problem?: undefined }
@@ -75,12 +75,11 @@ export function handoff<C, I = undefined>(agent: Agent<C, unknown>, options: Han
     strict: true,
     isEnabled,
     inputFilter,
-    bind: (args) => {
+    bind: (text) => {
+      if (schema) return bindArguments(schema, text, bound);
+      const parsed = parseArguments(text);
       // Without a schema there is no input: I is then `undefined`, which the compiler cannot know.
-      if (schema === undefined) return bound(undefined as I);
-      return after(schema.read(args), (read) =>
-        read.issues ? { problem: issuesText(read.issues) } : bound(read.value),
-      );
+      return 'problem' in parsed ? parsed : bound(undefined as I);
     },
   };
 }

@@ -10,3 +10,8 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 export function after<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
+
+/** Once all of these are there: at once, where none is a promise. */
+export function all(values: readonly unknown[]): MaybePromise<void> {
+  return values.some((value) => value instanceof Promise) ? Promise.all(values).then(() => undefined) : undefined;
+}

@@ -1,14 +1,14 @@
 import { misfit, UserError } from '../errors.ts';
 import type { HostedToolSpec } from '../protocol/request.ts';
 import type { HostedKind, ProviderItem } from '../protocol/items.ts';
-import { stringify, type Json } from '../protocol/json.ts';
+import { parseJson, type Json } from '../protocol/json.ts';
 import type { AnyAgent } from './agent.ts';
 import type { NestedRun } from './agent-tool.ts';
 import type { RunContext, ToolContext } from './context.ts';
-import { after, type MaybePromise } from './maybe-promise.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 import type { ToolGuardrail } from './guardrails.ts';
 import { compileSchema, requireObject } from './schema/compile.ts';
-import { issuesText } from './schema/parse-arguments.ts';
+import { bindArguments } from './schema/parse-arguments.ts';
 import type { Schema } from './schema/standard-schema.ts';
 
 /** Whether a tool or handoff is offered; a function is asked at each turn. Default true. */
@@ -63,8 +63,8 @@ export type Tool<in C = unknown> = {
   readonly isEnabled: IsEnabled<C>;
   readonly inputGuardrails: readonly ToolGuardrail<C>[];
   readonly outputGuardrails: readonly ToolGuardrail<C>[];
-  /** Checks arguments and ties them to this tool. `problem` words for the model what does not fit. */
-  readonly bind: (args: Json) => MaybePromise<Binding<C>>;
+  /** Reads the arguments of a call and ties them to this tool. `problem` words for the model what does not fit. */
+  readonly bind: (text: string) => MaybePromise<Binding<C>>;
   /** Set by `agent.asTool`: the call is a run of its own inside the run. */
   readonly nested?: NestedRun<C>;
   /** Set by `clientTool`: what the provider is told, and the kind of item that answers its calls. */
@@ -111,8 +111,7 @@ export function tool<C = unknown, A = unknown>(options: ToolOptions<C, A>): Tool
     isEnabled,
     inputGuardrails,
     outputGuardrails,
-    bind: (args) =>
-      after(schema.read(args), (read) => (read.issues ? { problem: issuesText(read.issues) } : bound(read.value))),
+    bind: (text) => bindArguments(schema, text, bound),
   };
 }
 
@@ -144,18 +143,17 @@ export function clientTool<C = unknown>(options: {
       execute: () => undefined,
     }),
     execute,
-    bind: (args) => ({
-      call: { needsApproval: () => needsApproval, execute: (context) => execute(asProviderItem(args, name), context) },
+    bind: (text) => ({
+      call: { needsApproval: () => needsApproval, execute: (context) => execute(callItem(text, name), context) },
     }),
     client: { spec, answers },
   };
 }
 
-function asProviderItem(args: Json, name: string): ProviderItem {
-  if (isCallItem(args)) return args;
-  throw new UserError(
-    `Client tool '${name}': expected the provider's call item, got ${stringify(args)?.slice(0, 80)}.`,
-  );
+function callItem(text: string, name: string): ProviderItem {
+  const item = parseJson(text);
+  if (isCallItem(item)) return item;
+  throw new UserError(`Client tool '${name}': expected the provider's call item, got ${text.slice(0, 80)}.`);
 }
 
 function isCallItem(value: unknown): value is ProviderItem {

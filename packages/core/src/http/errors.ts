@@ -1,7 +1,7 @@
 import { ModelError } from '../errors.ts';
 import type { Fields } from '../protocol/json.ts';
 import type { ModelErrorKind } from '../protocol/response.ts';
-import { fieldsOf, given, numberOf, stringOf } from './fields.ts';
+import { fieldsOf, given, listOf, numberOf, stringOf } from './fields.ts';
 import type { Redact } from './redact.ts';
 import { wordsOf } from './words.ts';
 
@@ -22,8 +22,8 @@ export function callError(error: unknown, facts: CallFacts): ModelError {
   const header = headerReader(headers);
   const answered = numberOf(status);
   if (answered !== undefined)
-    // Anthropic's client has the whole body here, where OpenAI's has the error in it.
-    return answeredError(fieldsOf(body)['error'] ?? body ?? message, {
+    // Anthropic's client has the whole body here, where OpenAI's has the error in it. Google lists errors.
+    return answeredError(errorOf(body) ?? body ?? message, {
       ...facts,
       status: answered,
       requestId: requestIdIn(header),
@@ -36,6 +36,12 @@ export function callError(error: unknown, facts: CallFacts): ModelError {
   return new ModelError({ kind, message: `The call of ${facts.provider}${at} failed: ${words}`, cause: error });
 }
 
+/** The error that a body holds, be it a list of one. */
+function errorOf(body: unknown): unknown {
+  const [first = fieldsOf(body)] = listOf(body);
+  return first['error'];
+}
+
 /** The words and codes of an error and of what caused it: clients wrap the error that tells what happened. */
 function causesOf(error: unknown, depth = 5): string[] {
   const { message, code, cause } = fieldsOf(error);
@@ -45,9 +51,9 @@ function causesOf(error: unknown, depth = 5): string[] {
 
 /** The error that stands where a completion or a chunk should: in a body of status 200, or in the middle of a stream. */
 export function errorInReply(body: unknown, facts: CallFacts): ModelError | undefined {
-  const { error: own, object, type, code, raw_status_code: status, response } = fieldsOf(body);
-  // An event of the Responses API tells of the whole response, the reason of its failure within.
-  const error = own || fieldsOf(response)['error'];
+  const { object, type, code, raw_status_code: status, response, choices } = fieldsOf(body);
+  // An event of the Responses API tells of the whole response, the reason of its failure within; routers tell of it in a choice.
+  const error = errorOf(body) || errorOf(response) || listOf(choices).map(errorOf).find(Boolean);
   if (!error && !/^error$/i.test(stringOf(object) || stringOf(type))) return undefined;
   const inner = fieldsOf(error);
   const codes = [inner['status'], inner['status_code'], inner['code'], status, code].map(Number);
@@ -88,7 +94,10 @@ function answeredError(body: unknown, { provider, redact, status, requestId, ret
 const signs: readonly (readonly [ModelErrorKind, RegExp])[] = [
   // A limit per minute is often worded like an exhausted plan or a long prompt, but it says when to come back.
   ['rate_limit', /(retry|again) in \d|rate_limit_exceeded/i],
-  ['content_filter', /content[_ ](filter|policy|management)|safety (system|filter)|flagged/i],
+  [
+    'content_filter',
+    /content[_ ](filter|policy|management)|safety (system|filter)|flagged|moderation_blocked|inappropriate content/i,
+  ],
   [
     'context_length',
     /context.(length|window|limit)|maximum (context|prompt)|too many (input )?tokens|(prompt|input) is too long/i,

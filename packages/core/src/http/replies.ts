@@ -21,9 +21,12 @@ export async function* repliesIn(response: Response, known: CallFacts, mark?: st
   const type = response.headers.get('content-type') ?? 'no content type';
   if (!response.body || !type.includes('text/event-stream'))
     return yield { data: checked(await response.text(), facts, { type }), whole: true, ...given({ requestId }) };
-  for await (const { data: text, event } of serverEvents(response.body)) {
-    yield { data: text === mark ? text : checked(text, facts, { event }), ...given({ event, requestId }) };
-    if (text === mark) return;
+  for await (const { data, event } of serverEvents(response.body)) {
+    const text = data.trim();
+    // Gateways close streams of every wire with the mark of OpenAI's.
+    if (text === (mark ?? '[DONE]')) return yield* mark === undefined ? [] : [{ data: text, ...given({ requestId }) }];
+    // Some servers keep a connection alive with events that hold nothing.
+    if (text !== '') yield { data: checked(text, facts, { event }), ...given({ event, requestId }) };
   }
 }
 
@@ -36,7 +39,9 @@ function checked(
   const data = parseJson(text);
   if (data === undefined) throw notAReply(`${type ?? 'an event'} that is no JSON`, facts.requestId, type === undefined);
   const own = facts.errorIn?.(fieldsOf(data), event);
-  const failure = errorInReply(own ? { error: own } : data, facts);
+  // An event of that name is one, whatever its data look like.
+  const failure =
+    errorInReply(own ? { error: own } : data, facts) ?? (event === 'error' && errorInReply({ error: data }, facts));
   if (failure) throw failure;
   return data;
 }

@@ -31,9 +31,10 @@ async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string
       const { done, value } = await reader.read();
       ended = done;
       const text = done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true });
-      const lines = (rest + text).split('\n');
+      // A carriage return at the end may be the first half of a line's end.
+      const lines = (rest + text).split(/\r\n|\n|\r(?!$)/);
       rest = lines.pop() ?? '';
-      for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
+      yield* lines;
     }
   } finally {
     // Also ends the request when nobody wants the rest; after an error there is nothing left to cancel. Not awaited: where a client

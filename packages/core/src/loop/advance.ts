@@ -2,18 +2,30 @@ import { addUsage } from '../protocol/usage.ts';
 import type { Item } from '../protocol/items.ts';
 import type { Outcome, OutcomeOf } from './outcome.ts';
 import { respond } from './respond.ts';
-import { draftOf, type Draft, type Failure, type LimitName, type Limits, type LoopState, type SlotState } from './state.ts';
+import {
+  draftOf,
+  type Draft,
+  type EndCause,
+  type Failure,
+  type LimitName,
+  type Limits,
+  type LoopState,
+  type SlotState,
+  slotsOf,
+} from './state.ts';
 import { closeOpenCalls, decide, flush, nest, put, settle, slotOf, spread, wait } from './tools.ts';
-import { endAfterLast, extend, nextTurn } from './turn.ts';
+import { extend, nextTurn } from './turn.ts';
 
 /**
- * Folds one outcome in and gives the next state; the one given stays as it is. An outcome that no longer fits, such as the late
- * one of an aborted effect, only counts with what it cost.
+ * Folds outcomes in, one after the other, and gives the next state; the one given stays as it is. An outcome that no longer fits, such
+ * as the late one of an aborted effect, only counts with what it cost.
  */
-export function advance(state: LoopState, outcome: Outcome): LoopState {
+export function advance(state: LoopState, ...outcomes: readonly Outcome[]): LoopState {
   const next = draftOf(state);
-  fold(next, outcome, 0);
-  if (outcome.type === 'decided' && outcome.always) spread(next, next.standing);
+  for (const outcome of outcomes) {
+    fold(next, outcome, 0);
+    if (outcome.type === 'decided' && outcome.always) spread(next, next.standing);
+  }
   return next;
 }
 
@@ -24,8 +36,8 @@ function fold(state: Draft, outcome: Outcome, depth: number): void {
   const callId = outcome.path[depth];
   if (callId === undefined) foldHere(state, outcome);
   else foldInside(state, outcome, { callId, depth });
-  saveWhatIsDue(state);
-  endAtLimit(state);
+  saveWhatIsDue(state, outcome.type === 'closed');
+  endWhereItMust(state);
 }
 
 function foldInside(state: Draft, outcome: Outcome, { callId, depth }: { callId: string; depth: number }): void {
@@ -76,6 +88,8 @@ function foldHere(state: Draft, outcome: Outcome): void {
       return failed(state, outcome);
     case 'aborted':
       return undefined;
+    case 'closed':
+      return closeOpenCalls(state);
     case 'halted':
       return halted(state, outcome);
     case 'resumed':
@@ -131,7 +145,8 @@ function refused(state: Draft, { output }: OutcomeOf<'handoff_refused'>): void {
 }
 
 function finished(state: Draft, { output, items, verdicts }: OutcomeOf<'finished'>): void {
-  if (state.end?.type !== 'ending' && state.step.type !== 'finish') return;
+  if (state.end === null && state.step.type !== 'finish') return;
+  closeOpenCalls(state);
   say(state, items, 'message_output_item');
   state.verdicts = { ...state.verdicts, output: verdicts };
   state.end = { type: 'done', output };
@@ -171,7 +186,6 @@ function fail(state: Draft, failure: Failure): void {
   const { end } = state;
   if (end?.type === 'done' || (end?.type === 'failed' && end.failure.effectId <= failure.effectId)) return;
   state.end = { type: 'failed', failure };
-  closeOpenCalls(state);
 }
 
 /** To stop at once beats to stop after the turn, and an error handler that is still asked. */
@@ -186,21 +200,27 @@ function resumed(state: Draft, { options, standing }: OutcomeOf<'resumed'>): voi
   state.options = options;
   if (state.saves) state.saves = { done: state.saves.done, due: state.saves.due };
   if (state.end === null || state.end.type === 'done') return;
+  // Told of when the run failed, and perhaps stored.
+  if (state.end.type === 'failed') closeOpenCalls(state);
   state.end = null;
   flush(state);
-  if (state.step.type === 'prepare') endAfterLast(state);
 }
 
 /**
  * What may be stored by now: the input once its guardrails have passed and the first model call starts, each turn once it is over, and
  * what there is when the run ends. A write that has not ended is not widened: tried again, it has to be the same.
  */
-function saveWhatIsDue(state: Draft): void {
+function saveWhatIsDue(state: Draft, closed: boolean): void {
   const { saves, log, checks, plan, end, turnStart } = state;
   if (saves === null || saves.done < saves.due || checks.length > 0 || plan === null) return;
-  const isOver = end !== null && end.type !== 'ending' && !(end.type === 'halted' && end.when === 'after_turn');
-  const due = isOver && !isBlocked(state) ? log.items.length : turnStart.log;
+  const due = isOver(end, closed) && !isBlocked(state) ? log.items.length : turnStart.log;
   if (due > saves.due) state.saves = { ...saves, due };
+}
+
+/** True when nothing more is added. Of a run that has failed, once all that was under way has been heard. */
+function isOver(end: LoopState['end'], closed: boolean): boolean {
+  if (end?.type === 'halted') return end.when === 'now';
+  return end?.type === 'done' || (end?.type === 'failed' && closed);
 }
 
 /** True for an answer that an output guardrail has stopped. The outputs of tools that made a final output are stored all the same. */
@@ -209,17 +229,22 @@ function isBlocked({ step, verdicts }: LoopState): boolean {
   return answered && verdicts.output.some(({ output }) => output.tripwireTriggered);
 }
 
-/** Ends a run that would go on although one of its counters has reached its limit. A final answer may still be given. */
-function endAtLimit(state: Draft): void {
-  const { end, step } = state;
-  const { limits } = state.options;
-  // When several limits are passed at once the same one is named in any order.
-  const isOpen = end === null || (end.type === 'ending' && end.cause.type === 'limit');
-  if (limits === null || !isOpen || step.type === 'finish') return;
-  const limit = limitReached(state, limits);
-  if (limit === undefined) return;
-  closeOpenCalls(state);
-  state.end = { type: 'ending', cause: { type: 'limit', limit } };
+/** Ends a run that would go on although it has had its turns, or one of its counters has reached its limit. */
+function endWhereItMust(state: Draft): void {
+  const { end } = state;
+  if (end !== null && end.type !== 'ending') return;
+  const cause = endCause(state);
+  state.end = cause && { type: 'ending', cause };
+}
+
+/** The same one in whatever order outcomes came. A final answer may still be given. */
+function endCause(state: LoopState): EndCause | null {
+  const { step, turn, options } = state;
+  const { maxTurns, limits } = options;
+  if (step.type === 'finish') return null;
+  if (step.type === 'prepare' && maxTurns !== null && turn > maxTurns) return { type: 'max_turns' };
+  const limit = limits ? limitReached(state, limits) : undefined;
+  return limit === undefined ? null : { type: 'limit', limit };
 }
 
 const limitNames: readonly LimitName[] = ['toolCalls', 'inputTokens', 'outputTokens', 'totalTokens', 'wallMs'];
@@ -231,8 +256,10 @@ function limitReached(state: LoopState, limits: Limits): LimitName | undefined {
 }
 
 /** True when a call is yet to begin, here or in a run inside. */
-function wantsTool({ step, end }: LoopState): boolean {
+function wantsTool(state: LoopState): boolean {
   const wants = (slot: SlotState) =>
-    slot.type === 'ready' || slot.type === 'decided' || (slot.type === 'nested' && wantsTool(slot.state));
-  return end === null && step.type === 'tools' && step.slots.some(wants);
+    slot.type === 'ready' ||
+    slot.type === 'decided' ||
+    (slot.type === 'nested' && slot.state.end === null && wantsTool(slot.state));
+  return slotsOf(state).some(wants);
 }

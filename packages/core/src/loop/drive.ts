@@ -51,12 +51,12 @@ export class Control {
 
 /** What surrounds a drive. */
 export type Host = {
-  /** Told each new state and what led to it; what it returns is awaited before anything new starts. */
-  readonly onState?: (state: LoopState, outcome: Outcome) => void | Promise<void>;
-  /** Given, at the start, the way to fold in what comes from outside; returns how to stop that. */
-  readonly listen?: (deliver: (outcome: Outcome) => void) => () => void;
+  /** Told each new state; what it returns is awaited before anything new starts. */
+  onState?(state: LoopState): void | Promise<void>;
+  /** Given, at the start, the way to fold in what comes from outside. */
+  listen?(deliver: (outcome: Outcome) => void): void;
   /** Told each time that nothing is left to do until something comes back. */
-  readonly onIdle?: () => void;
+  idle?(): void;
 };
 
 /** The way of a drive: it yields what has to be waited for, so that who waits, and how, is for others to say. */
@@ -68,7 +68,12 @@ export function drive(state: LoopState, perform: Perform, host: Host = {}): Driv
 }
 
 /** An effect that is under way. */
-type Live = { readonly id: string; readonly control: Control; running: Promise<void> | undefined };
+type Live = {
+  readonly id: string;
+  readonly path: readonly string[];
+  readonly control: Control;
+  running: Promise<void> | undefined;
+};
 /** An outcome, and the effect that came to it unless that was over at once. */
 type Heard = { readonly outcome: Outcome; readonly live?: Live };
 
@@ -80,6 +85,8 @@ class Driver {
   readonly #inbox: Heard[] = [];
   #wake: (() => void) | undefined;
   #failure: { cause: unknown } | undefined;
+  /** How the run stood when it was told that nothing is under way any more. */
+  #closed: string | undefined;
 
   constructor(state: LoopState, perform: Perform, host: Host) {
     this.#state = state;
@@ -89,7 +96,7 @@ class Driver {
 
   /** What throws ends the drive, once everything else has settled. */
   *run(): Driving {
-    const stop = this.#host.listen?.((outcome) => this.#deliver({ outcome }));
+    this.#host.listen?.((outcome) => this.#deliver({ outcome }));
     try {
       for (;;) {
         // What has come already is heard before anything starts.
@@ -102,8 +109,6 @@ class Driver {
       for (const { control } of this.#live) control.abort();
       yield Promise.all([...this.#live].flatMap(({ running }) => running ?? []));
       throw cause;
-    } finally {
-      stop?.();
     }
   }
 
@@ -112,29 +117,45 @@ class Driver {
     this.#wake?.();
   }
 
-  #startWanted(): Promise<void> | 'over' | undefined {
+  #startWanted(): Promise<void> | 'over' | void {
+    const { end, turn } = this.#state;
     const wanted = effectsFor(this.#state);
+    const leaving = this.#abortAllBut(wanted);
+    const ends = end?.type === 'failed' || end?.type === 'ending';
+    if (ends && leaving.length === 0 && this.#closed !== end.type) {
+      this.#closed = end.type;
+      return this.#fold({ outcome: { type: 'closed', id: 'end', path: [], turn, ms: 0 } });
+    }
     if (wanted.length === 0 && this.#live.size === 0) return 'over';
-    for (const effect of this.#new(wanted)) this.#start(effect);
+    for (const effect of this.#new(wanted, leaving)) this.#start(effect);
     if (this.#inbox.length > 0) return undefined;
-    this.#host.onIdle?.();
+    this.#host.idle?.();
     return this.#heard();
   }
 
-  /** What is to be started. What goes on but is no longer wanted is aborted. */
-  #new(wanted: readonly Effect[]): readonly Effect[] {
+  /** Aborts what goes on but is no longer wanted: that is what it gives. */
+  #abortAllBut(wanted: readonly Effect[]): readonly Live[] {
     // Nearly always nothing else goes on: no bookkeeping then.
-    if (this.#live.size === 0) return wanted;
+    if (this.#live.size === 0) return [];
     const isWanted = among(wanted);
+    const leaving = [...this.#live].filter(({ id }) => !isWanted(id));
+    for (const { control } of leaving) control.abort();
+    return leaving;
+  }
+
+  /** What is to be started. What follows on something that was aborted waits until that has settled. */
+  #new(wanted: readonly Effect[], leaving: readonly Live[]): readonly Effect[] {
+    if (this.#live.size === 0) return wanted;
     const goesOn = among([...this.#live]);
-    for (const { id, control } of this.#live) if (!isWanted(id)) control.abort();
-    return wanted.filter(({ id }) => !goesOn(id));
+    const isHeld = ({ path }: Effect) => leaving.some((live) => path.every((callId, at) => live.path[at] === callId));
+    return wanted.filter((effect) => !goesOn(effect.id) && !isHeld(effect));
   }
 
   #start(effect: Effect): void {
     const control = new Control();
     const result = this.#perform(effect, control);
-    if (result instanceof Promise) this.#follow(result, { id: effect.id, control, running: undefined });
+    if (result instanceof Promise)
+      this.#follow(result, { id: effect.id, path: effect.path, control, running: undefined });
     // Who waits for a person says so before others tell what they came to.
     else if (result.type === 'tool_waiting') this.#inbox.unshift({ outcome: result });
     else this.#inbox.push({ outcome: result });
@@ -160,10 +181,17 @@ class Driver {
   }
 
   #fold({ outcome, live }: Heard): void | Promise<void> {
+    const outcomes = [outcome];
     // Only now: an effect that has settled is wanted until its outcome is folded in, and must not start again.
     if (live) this.#live.delete(live);
-    this.#state = advance(this.#state, outcome);
-    return this.#host.onState?.(this.#state, outcome);
+    // Tools that settled together make one state: a state for each would copy all calls of the turn each time.
+    while (outcome.type === 'tool_settled' && this.#inbox[0]?.outcome.type === 'tool_settled') {
+      const next = this.#inbox.shift();
+      if (next?.live) this.#live.delete(next.live);
+      if (next) outcomes.push(next.outcome);
+    }
+    this.#state = advance(this.#state, ...outcomes);
+    return this.#host.onState?.(this.#state);
   }
 }
 

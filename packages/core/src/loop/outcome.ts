@@ -65,6 +65,8 @@ export type Settled =
     }
   /** The effect was no longer wanted; only what it cost counts. */
   | { readonly type: 'aborted'; readonly usage: Usage | null }
+  /** A run that ends has nothing under way any more. */
+  | { readonly type: 'closed' }
   | { readonly type: 'halted'; readonly when: 'now' | 'after_turn' }
   | { readonly type: 'resumed'; readonly options: LoopOptions; readonly standing: readonly StandingDecision[] }
   | { readonly type: 'decided'; readonly callId: string; readonly decision: Decision; readonly always: boolean };

@@ -4,21 +4,11 @@ import { stringify } from '../protocol/json.ts';
 import type { ModelResponse, StopType } from '../protocol/response.ts';
 import { contentText } from '../protocol/text.ts';
 import { append, type Fact } from './log.ts';
-import type {
-  Candidate,
-  Draft,
-  LocalCall,
-  Route,
-  ServerState,
-  Slot,
-  SlotState,
-  TurnPlan,
-} from './state.ts';
+import type { Candidate, Draft, LocalCall, Route, ServerState, Slot, SlotState, TurnPlan } from './state.ts';
 import { flush, toolsStep } from './tools.ts';
 import { extend } from './turn.ts';
 
-const cutOff =
-  'Not run: the call was cut off before its arguments were complete. Make it again, shorter if need be.';
+const cutOff = 'Not run: the call was cut off before its arguments were complete. Make it again, shorter if need be.';
 const secondHandoff = 'Multiple handoffs detected, ignoring this one.';
 
 /**

@@ -30,8 +30,6 @@ export function settle(state: Draft, outcome: OutcomeOf<'tool_settled'>): void {
   put(found, { type: 'done', logged: false, output, value, isError, ran });
   addVerdicts(state, outcome.verdicts);
   flush(state);
-  // A call that settles when the run has failed is kept like those before it.
-  if (state.end?.type === 'failed') closeOpenCalls(state);
 }
 
 /** A call of an agent used as a tool became a run of its own. */
@@ -135,14 +133,14 @@ export function put({ step, slot: old, index }: Found, slotState: SlotState): vo
  */
 export function flush(state: Draft): void {
   const { step, end } = state;
-  if (step.type !== 'tools' || end?.type === 'ending' || end?.type === 'done') return;
+  if (step.type !== 'tools' || end?.type === 'done') return;
   const from = step.next;
   for (let slot = step.slots[from]; slot && !isOpen(slot); slot = step.slots[step.next]) step.next += 1;
   logOutputs(state, step, [from, step.next]);
   if (step.open === 0 && !step.slots.some(isPending)) close(state, step);
 }
 
-/** What has settled goes into the log although earlier calls have not: the run ends here. */
+/** What has settled goes into the log although earlier calls have not: the run ends here, and nothing is under way. */
 export function closeOpenCalls(state: Draft): void {
   const { step } = state;
   if (step.type === 'tools') logOutputs(state, step, [0, step.slots.length]);

@@ -9,18 +9,11 @@ export function extend(state: Draft, items: readonly Item[], facts: readonly Fac
   state.view &&= record(state.view, items, facts);
 }
 
-/** Begins the next turn, or ends the run where there may be none. */
+/** Begins the next turn. */
 export function nextTurn(state: Draft): void {
   state.turn += 1;
   state.step = { type: 'prepare' };
   state.turnStart = { log: state.log.items.length, view: state.view?.items.length ?? 0 };
-  endAfterLast(state);
-}
-
-/** Ends a run that has had all its turns. */
-export function endAfterLast(state: Draft): void {
-  const { maxTurns } = state.options;
-  if (maxTurns !== null && state.turn > maxTurns) state.end ??= { type: 'ending', cause: { type: 'max_turns' } };
 }
 
 /** What the next request is to tell: everything that the model is to see, or what its provider has not been told. */

@@ -3,45 +3,48 @@ import { isFields, type Fields } from './json.ts';
 
 const roles: readonly unknown[] = ['user', 'assistant', 'system', 'developer'];
 
-/** The text that each kind of content part must have; `''`: any one of its own fields will do. */
-const partText: { readonly [type: string]: string } = {
-  input_text: 'text',
-  output_text: 'text',
-  refusal: 'refusal',
-  input_image: '',
-  input_file: '',
-  input_audio: '',
+/** The texts that each kind of content part must have; of a medium any of its own fields will do. */
+const partTexts: { readonly [type: string]: readonly string[] } = {
+  input_text: ['text'],
+  output_text: ['text'],
+  refusal: ['refusal'],
+  input_image: [],
+  input_file: [],
+  input_audio: [],
 };
 
 /** The Responses API's own kinds beside the core ones: `HostedKind`, spelled as a pattern. */
 const hosted =
   /^(?:(?:web_search|file_search|code_interpreter|image_generation|mcp|tool_search)_call|(?:computer|local_shell|shell|apply_patch|custom_tool)_call(?:_output)?|tool_search_output|program(?:_output)?|additional_tools|mcp_(?:list_tools|approval_re(?:quest|sponse))|compaction|item_reference)$/;
 
+const callTexts: readonly string[] = ['call_id', 'name', 'arguments'];
+const outputTexts: readonly string[] = ['call_id'];
+
 /**
- * What is wrong with a value that should be an item, as `path.to.field: reason and fix`; `undefined` when nothing is.
+ * What is wrong with a value that should be an item, as `.path.within.it: reason and fix`; `undefined` when nothing is.
  * Only what every reader of items relies on is checked: extra fields and provider items pass as they are.
  */
-export function itemProblem(value: unknown, path: string): string | undefined {
-  if (!isFields(value)) return wrong(path, 'an item object', value);
+export function itemProblem(value: unknown): string | undefined {
+  if (!isFields(value)) return wrong('', 'an item object', value);
   const { type, role, summary } = value;
   switch (type ?? (role === undefined ? type : 'message')) {
     case 'message':
-      if (!roles.includes(role)) return wrong(`${path}.role`, `one of '${roles.join("', '")}'`, role);
-      return contentProblem(value['content'], `${path}.content`);
+      if (!roles.includes(role)) return wrong('.role', `one of '${roles.join("', '")}'`, role);
+      return contentProblem('.content', value['content']);
     case 'function_call':
-      return stringsProblem(value, ['call_id', 'name', 'arguments'], path);
+      return textsProblem(value, callTexts);
     case 'function_call_output':
-      return stringsProblem(value, ['call_id'], path) ?? contentProblem(value['output'], `${path}.output`);
+      return textsProblem(value, outputTexts) ?? contentProblem('.output', value['output']);
     case 'reasoning':
-      return Array.isArray(summary) ? undefined : wrong(`${path}.summary`, 'an array', summary);
+      return Array.isArray(summary) ? undefined : wrong('.summary', 'an array', summary);
     default:
-      return type && typeof type === 'string' ? undefined : wrong(`${path}.type`, "a kind such as 'message'", type);
+      return type && typeof type === 'string' ? undefined : wrong('.type', "a kind such as 'message'", type);
   }
 }
 
 /** True for what may stand in an input list. */
 export function isInputItem(value: unknown): value is InputItem {
-  return itemProblem(value, '') === undefined;
+  return itemProblem(value) === undefined;
 }
 
 const ownKinds: ReadonlySet<string> = new Set(['message', 'function_call', 'function_call_output', 'reasoning']);
@@ -74,27 +77,26 @@ function isKind(type: string): type is ProviderItem['type'] {
   return type.indexOf(':') > 0 || hosted.test(type);
 }
 
-function contentProblem(content: unknown, path: string): string | undefined {
+function contentProblem(field: string, content: unknown): string | undefined {
   if (typeof content === 'string') return undefined;
-  if (!Array.isArray(content)) return wrong(path, 'a string or an array of content parts', content);
+  if (!Array.isArray(content)) return wrong(field, 'a string or an array of content parts', content);
   for (let index = 0; index < content.length; index++) {
-    const problem = partProblem(content[index], `${path}[${index}]`);
-    if (problem !== undefined) return problem;
+    const problem = partProblem(content[index]);
+    if (problem !== undefined) return `${field}[${index}]${problem}`;
   }
   return undefined;
 }
 
-function partProblem(part: unknown, path: string): string | undefined {
-  if (!isFields(part)) return wrong(path, 'a content part object', part);
+function partProblem(part: unknown): string | undefined {
+  if (!isFields(part)) return wrong('', 'a content part object', part);
   const { type } = part;
-  const field = typeof type === 'string' && Object.hasOwn(partText, type) ? partText[type] : undefined;
-  if (field === undefined) return wrong(`${path}.type`, `one of '${Object.keys(partText).join("', '")}'`, type);
-  return field === '' ? undefined : stringsProblem(part, [field], path);
+  const texts = typeof type === 'string' && Object.hasOwn(partTexts, type) ? partTexts[type] : undefined;
+  return texts ? textsProblem(part, texts) : wrong('.type', `one of '${Object.keys(partTexts).join("', '")}'`, type);
 }
 
-function stringsProblem(value: Fields, names: readonly string[], path: string): string | undefined {
-  const name = names.find((each) => typeof value[each] !== 'string');
-  return name && wrong(`${path}.${name}`, 'a string', value[name]);
+function textsProblem(value: Fields, fields: readonly string[]): string | undefined {
+  for (const field of fields) if (typeof value[field] !== 'string') return wrong(`.${field}`, 'a string', value[field]);
+  return undefined;
 }
 
 function wrong(path: string, expected: string, value: unknown): string {

@@ -125,7 +125,9 @@ class Attempt implements SyncCall {
 
   get timeouts(): SyncCall['timeouts'] {
     const { timeouts } = this.#work.scope.config;
-    return timeouts ? { ...timeouts, requestMs: timeouts.requestMs === undefined ? usual.requestMs : timeouts.requestMs } : usual;
+    return timeouts
+      ? { ...timeouts, requestMs: timeouts.requestMs === undefined ? usual.requestMs : timeouts.requestMs }
+      : usual;
   }
 
   answer(request: ModelRequest): Promise<ModelResponse> | ModelResponse {

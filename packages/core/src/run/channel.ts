@@ -1,4 +1,4 @@
-type Reader<T> = { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: unknown) => void };
+type Read<T> = Promise<IteratorResult<T, undefined>>;
 
 /**
  * A bounded queue between one producer and one consumer. `push` gives a promise while there is no room; the consumer sees every value,
@@ -9,16 +9,17 @@ export class Channel<T> {
   #head = 0;
   /** Room for this many values before the producer has to wait. */
   #capacity = 64;
-  #end: { error?: unknown; failed: boolean } | undefined;
+  /** What every read comes to once the last value has been read. */
+  #end: (() => Read<T>) | undefined;
   #room: Promise<void> | undefined;
   #makeRoom: (() => void) | undefined;
-  readonly #readers: Reader<T>[] = [];
+  readonly #readers: ((result: IteratorResult<T, undefined> | Read<T>) => void)[] = [];
 
   push(value: T): void | Promise<void> {
     if (this.#capacity === 0 || this.#end) return undefined;
     const reader = this.#readers.shift();
     if (reader) {
-      reader.resolve({ done: false, value });
+      reader({ done: false, value });
       return undefined;
     }
     this.#queue.push(value);
@@ -30,11 +31,11 @@ export class Channel<T> {
   }
 
   close(): void {
-    this.#finish({ failed: false });
+    this.#finish(() => Promise.resolve({ done: true, value: undefined }));
   }
 
-  fail(error: unknown): void {
-    this.#finish({ failed: true, error });
+  fail(cause: unknown): void {
+    this.#finish(() => Promise.reject(cause));
   }
 
   /** The producer is to stop, which it cannot while it waits for room: from now on it never does. */
@@ -51,13 +52,9 @@ export class Channel<T> {
     this.#tellRoom();
   }
 
-  next(): Promise<IteratorResult<T, undefined>> {
+  next(): Read<T> {
     if (this.#head < this.#queue.length) return Promise.resolve({ done: false, value: this.#shift() });
-    if (this.#end)
-      return this.#end.failed ? Promise.reject(this.#end.error) : Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve, reject) => {
-      this.#readers.push({ resolve, reject });
-    });
+    return this.#end?.() ?? new Promise((resolve) => this.#readers.push(resolve));
   }
 
   #shift(): T {
@@ -71,13 +68,10 @@ export class Channel<T> {
     return value as T;
   }
 
-  #finish(end: { error?: unknown; failed: boolean }): void {
+  #finish(end: () => Read<T>): void {
     this.#end ??= end;
     this.#tellRoom();
-    for (const reader of this.#readers.splice(0)) {
-      if (end.failed) reader.reject(end.error);
-      else reader.resolve({ done: true, value: undefined });
-    }
+    for (const reader of this.#readers.splice(0)) reader(this.#end());
   }
 
   #tellRoom(): void {

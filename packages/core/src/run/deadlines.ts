@@ -25,15 +25,20 @@ export class Deadlines {
   /** Ends the timer; pending deadlines never expire. */
   close(): void {
     this.#pending.clear();
-    clearTimeout(this.#timer);
-    this.#firesAt = Infinity;
+    this.#disarm();
   }
 
   #arm(at: number): void {
-    clearTimeout(this.#timer);
+    this.#disarm();
     this.#firesAt = at;
     // Longer delays than this overflow a timer, which would then fire at once.
     this.#timer = setTimeout(() => this.#fire(), Math.min(Math.max(at - now(), 0), 2 ** 31 - 1));
+  }
+
+  /** In the sandboxes of workflow engines it is an error to clear a timer that does not run. */
+  #disarm(): void {
+    if (this.#firesAt < Infinity) clearTimeout(this.#timer);
+    this.#firesAt = Infinity;
   }
 
   #fire(): void {

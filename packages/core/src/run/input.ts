@@ -8,6 +8,6 @@ export function inputToItems(input: unknown, field = 'input'): Item[] {
   if (!Array.isArray(input)) throw misfit(field, 'a string or an array of items', input);
   return input.map((item: unknown, index) => {
     if (isInputItem(item)) return itemOf(item);
-    throw new UserError(itemProblem(item, `${field}[${index}]`) ?? field);
+    throw new UserError(`${field}[${index}]${itemProblem(item)}`);
   });
 }

@@ -24,6 +24,27 @@ export interface SyncJournal {
   append(runId: string, entry: JournalEntry): void;
 }
 
+/** A journal in this process's memory: for tests, and for runs that are to survive an error but not the process. */
+export class MemoryJournal implements Journal {
+  readonly sync: SyncJournal = {
+    read: (runId) => structuredClone(this.#entries.get(runId) ?? []),
+    append: (runId, entry) => {
+      const entries = this.#entries.get(runId);
+      if (entries) entries.push(structuredClone(entry));
+      else this.#entries.set(runId, [structuredClone(entry)]);
+    },
+  };
+  readonly #entries = new Map<string, JournalEntry[]>();
+
+  async read(runId: string): Promise<readonly JournalEntry[]> {
+    return this.sync.read(runId);
+  }
+
+  async append(runId: string, entry: JournalEntry): Promise<void> {
+    this.sync.append(runId, entry);
+  }
+}
+
 /**
  * Brings a run to where its journal left it: what was recorded is folded in, in its order, then what this call brings, which is answers
  * of a person and new options. A run that had failed or was stopped goes on; one that is done stays as it is.
@@ -76,9 +97,7 @@ function begunState(begun: Json, [graph, input]: readonly (string | null)[], run
   const { hash, state } = isFields(begun) ? begun : {};
   const [ofGraph, ofInput] = Array.isArray(hash) ? hash : [];
   if (ofGraph !== graph || (input !== null && ofInput !== input) || !isLoopState(state)) {
-    throw new UserError(
-      `journal, runId: '${runId}' began with other agents or input; give those, or a new runId.`,
-    );
+    throw new UserError(`journal, runId: '${runId}' began with other agents or input; give those, or a new runId.`);
   }
   return state;
 }

@@ -2,7 +2,7 @@ import type { AnyAgent } from '../agent/agent.ts';
 import { isTool } from '../agent/tool.ts';
 import { UserError } from '../errors.ts';
 import { newState } from '../loop/state.ts';
-import { changesRequest } from '../model/capability-mode.ts';
+import { changesRequest } from '../model/capabilities.ts';
 import type { Model } from '../model/model.ts';
 import { given } from '../model/settings.ts';
 import type { Item } from '../protocol/items.ts';
@@ -77,7 +77,7 @@ async function firstRequest(scope: Scope, agent: AnyAgent): Promise<ModelRequest
     }),
   );
   const server = serverState({}, scope.config);
-  const state = { ...newState(agent.name, input, scope.loopOptions(null)), server };
+  const state = { ...newState(agent.name, input, scope.loopOptions(null, null)), server };
   return {
     ...standingRequest(scope, agent, { toolbox, state }),
     ...(typeof agent.instructions === 'string' && { instructions: agent.instructions }),

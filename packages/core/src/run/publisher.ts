@@ -1,8 +1,8 @@
 import { slotsOf, type LoopState } from '../loop/state.ts';
 import type { MaybePromise } from '../agent/maybe-promise.ts';
 import type { ModelEvent } from '../protocol/events.ts';
-import { eventNames, type RunStreamEvent } from './run-events.ts';
-import { approvalItem, runItemsOf } from './run-items.ts';
+import type { RunItemEventName, RunStreamEvent } from './run-events.ts';
+import { approvalItem, runItemsOf, type RunItemType } from './run-items.ts';
 import type { Scope } from './scope.ts';
 
 /** Where events go. A promise says that there is no room for more yet. */
@@ -106,3 +106,18 @@ export class Publisher {
 function isHolding({ checks }: LoopState): boolean {
   return checks.some(({ gate }) => gate === 'release');
 }
+
+/** The name of the event that announces a run item. */
+const eventNames: { readonly [T in RunItemType]: RunItemEventName } = {
+  message_output_item: 'message_output_created',
+  tool_call_item: 'tool_called',
+  tool_call_output_item: 'tool_output',
+  handoff_call_item: 'handoff_requested',
+  handoff_output_item: 'handoff_occurred',
+  reasoning_item: 'reasoning_item_created',
+  tool_approval_item: 'tool_approval_requested',
+  mcp_approval_request_item: 'mcp_approval_requested',
+  mcp_approval_response_item: 'mcp_approval_response',
+  mcp_list_tools_item: 'mcp_list_tools',
+  provider_item: 'provider_item_created',
+};

@@ -10,9 +10,8 @@ import type { Item } from '../protocol/items.ts';
 import type { Adaptation, ModelResponse } from '../protocol/response.ts';
 import type { Usage } from '../protocol/usage.ts';
 import type { GuardrailResult, ToolGuardrailResult } from '../protocol/verdicts.ts';
-import { interruptionsOf } from './interruptions.ts';
 import type { Run } from './run.ts';
-import { runItemsOf, type RunItem, type ToolApprovalItem } from './run-items.ts';
+import { interruptionsOf, runItemsOf, type RunItem, type ToolApprovalItem } from './run-items.ts';
 import { RunState } from './run-state.ts';
 import type { Scope } from './scope.ts';
 
@@ -52,15 +51,9 @@ export type RunData = {
 };
 
 /** What a run has done by a state. */
-export function dataOf(scope: Scope, state: LoopState): RunData {
-  const { log } = state;
-  return {
-    input: inputOf(log),
-    newItems: runItemsOf(log, scope.agents),
-    rawResponses: seen(state.responses).slice(),
-    lastAgent: scope.agent(state.agent),
-    usage: state.usage,
-  };
+export function dataOf(run: Run, scope: Scope, state: LoopState): RunData {
+  const { input, newItems, rawResponses, lastAgent, usage } = new Result(run, scope, state);
+  return { input, newItems, rawResponses, lastAgent, usage };
 }
 
 /** The result of a run, or of one inside it, as its state tells it. */
@@ -90,9 +83,7 @@ export class Result implements RunResult<never, unknown> {
   finalOutputAs<T>(schema: Schema<T>): T {
     const read = compileSchema(schema, 'finalOutputAs schema').read(this.finalOutput);
     if (read instanceof Promise) {
-      throw new UserError(
-        'finalOutputAs schema: it is asynchronous; validate result.finalOutput yourself.',
-      );
+      throw new UserError('finalOutputAs schema: it is asynchronous; validate result.finalOutput yourself.');
     }
     if (!read.issues) return read.value;
     throw new ModelBehaviorError(`The final output does not fit the schema: ${issuesText(read.issues)}.`);

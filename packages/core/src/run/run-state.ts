@@ -4,8 +4,7 @@ import { misfit, UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
 import type { Decision, LoopState } from '../loop/state.ts';
 import { isFields, parseJson, stringify, toJson, type Json } from '../protocol/json.ts';
-import { changedCall, interruptionsOf } from './interruptions.ts';
-import type { ToolApprovalItem } from './run-items.ts';
+import { changedCall, interruptionsOf, type ToolApprovalItem } from './run-items.ts';
 
 type Around = { agents: ReadonlyMap<string, AnyAgent>; runId: string };
 const formatVersion = 1;
@@ -34,9 +33,7 @@ export class RunState {
     if (!isLoopState(state)) throw misfit(field, 'what RunState.toString wrote', stored);
     const changed = changedCall(state);
     if (changed) {
-      throw new UserError(
-        `${field}: call '${changed.callId}' was changed after a person was asked.`,
-      );
+      throw new UserError(`${field}: call '${changed.callId}' was changed after a person was asked.`);
     }
     const agents = agentsFrom(agent);
     agentNamed(state.agent, agents);

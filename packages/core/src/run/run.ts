@@ -1,11 +1,10 @@
 import type { AnyAgent } from '../agent/agent.ts';
 import type { Hooks } from '../agent/hooks.ts';
-import type { MaybePromise } from '../agent/maybe-promise.ts';
-import { AgentsError } from '../errors.ts';
+import { all, type MaybePromise } from '../agent/maybe-promise.ts';
 import { drive, type Control, type Host, type Perform } from '../loop/drive.ts';
 import type { Effect, EffectOf } from '../loop/effects.ts';
 import type { Outcome, Settled } from '../loop/outcome.ts';
-import type { Failure, LoopState } from '../loop/state.ts';
+import { slotsOf, type Failure, type LoopState } from '../loop/state.ts';
 import type { Model, SyncCall } from '../model/model.ts';
 import type { Item } from '../protocol/items.ts';
 import type { ModelRequest } from '../protocol/request.ts';
@@ -36,7 +35,7 @@ export type RunEnd = Parameters<NonNullable<Hooks<never>['onRunEnd']>>[0];
 export type Begun = { readonly effect: Effect; readonly control: Control; readonly steps: Steps<Settled> };
 
 /** One call of the runner: the state of the loop, the world around it, and how effects are performed in it. */
-export class Run {
+export class Run implements Host {
   state: LoopState;
   readonly options: RunOptions<never>;
   readonly scope: Scope;
@@ -86,7 +85,7 @@ export class Run {
     try {
       if (journal) yield* takeUp(this, journal);
       this.#lastMs = Math.round(now());
-      return yield* wait(settle(drive(this.state, this.performer(), this.#host())));
+      return yield* wait(settle(drive(this.state, this.performer(), this)));
     } finally {
       this.deadlines.close();
       this.spans?.end();
@@ -239,26 +238,11 @@ export class Run {
     const key = JSON.stringify(path);
     const known = this.#scopes.get(key);
     if (known) return known;
-    const outer = this.scopeAt(path.slice(0, -1));
-    const call = this.#callAt(path);
-    const made = outer.inner(call, path);
-    if (call.state) made.publisher?.skip(call.state);
+    const { state, ...call } = callAt(this.state, path);
+    const made = this.scopeAt(path.slice(0, -1)).inner(call, path);
+    if (state) made.publisher?.skip(state);
     this.#scopes.set(key, made);
     return made;
-  }
-
-  /** The agent and the tool of the call that a path leads to, and its run where that has begun. */
-  #callAt(path: readonly string[]): { agent: string; toolName: string; state?: LoopState } {
-    let state = this.state;
-    for (const [depth, callId] of path.entries()) {
-      const slots = state.step.type === 'tools' ? state.step.slots : [];
-      const slot = slots.find(({ call }) => call.callId === callId);
-      const call = { agent: state.agent, toolName: slot?.call.name ?? '' };
-      const inner = slot?.type === 'nested' || slot?.type === 'ended' ? slot.state : undefined;
-      if (depth === path.length - 1) return inner ? { ...call, state: inner } : call;
-      if (inner) state = inner;
-    }
-    throw new AgentsError('There is no such inner run.');
   }
 
   /** Asks a model. */
@@ -303,36 +287,37 @@ export class Run {
     return { type: 'saved', to };
   }
 
-  #host(): Host {
-    return {
-      onState: (state) => {
-        this.state = state;
-        return this.scope.publisher || this.#scopes.size > 0 ? this.#publish(state) : undefined;
-      },
-      listen: (deliver) => {
-        this.#deliver = deliver;
-        if (this.#stopped) this.stop(this.#stopped);
-        return () => {
-          this.#deliver = undefined;
-        };
-      },
-      onIdle: () => this.idle(),
-    };
+  onState(state: LoopState): MaybePromise<void> {
+    this.state = state;
+    return this.scope.publisher || this.#scopes.size > 0 ? this.#publish(state, []) : undefined;
+  }
+
+  listen(deliver: (outcome: Outcome) => void): void {
+    this.#deliver = deliver;
+    if (this.#stopped) this.stop(this.#stopped);
   }
 
   /** Tells what is new in a state and in the runs inside it. */
-  #publish(state: LoopState, path: readonly string[] = []): MaybePromise<void> {
-    const inner =
-      state.step.type === 'tools'
-        ? state.step.slots.filter((slot) => slot.type === 'nested' || slot.type === 'ended')
-        : [];
+  #publish(state: LoopState, path: readonly string[]): MaybePromise<void> {
     const { publisher } = this.scopeAt(path);
     const own = this.replaying ? publisher?.skip(state) : publisher?.update(state);
-    if (inner.length === 0) return own;
-    const told = [own, ...inner.map((slot) => this.#publish(slot.state, [...path, slot.call.callId]))];
-    const pending = told.filter((each) => each instanceof Promise);
-    return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
+    const inner = slotsOf(state).map((slot) =>
+      'state' in slot ? this.#publish(slot.state, [...path, slot.call.callId]) : undefined,
+    );
+    return all([own, ...inner]);
   }
+}
+
+/** The agent and the tool of the call that a path leads to, and its run where that has begun. */
+function callAt(
+  outer: LoopState,
+  [callId, ...rest]: readonly string[],
+): { agent: string; toolName: string; state: LoopState | undefined } {
+  const slot = slotsOf(outer).find(({ call }) => call.callId === callId);
+  const state = slot && 'state' in slot ? slot.state : undefined;
+  return state && rest.length > 0
+    ? callAt(state, rest)
+    : { agent: outer.agent, toolName: slot?.call.name ?? '', state };
 }
 
 function outcomeOf({ id, path, turn }: Effect, settled: Settled, ms: number): Outcome {

@@ -27,12 +27,12 @@ export class Runner<C = unknown> {
 
   /** Runs an agent to its final output, an interruption or an error. Rejects with the error, which carries what the run had done. */
   static run<C, O>(agent: Agent<C, O>, input: RunInput, ...options: RunArguments<C>): Promise<RunResult<C, O>> {
-    return runWith({}, { agent, input, options: options[0] });
+    return new Runner<C>().run(agent, input, ...options);
   }
 
   /** The same, streamed. Returns at once and never throws: every error arrives through `completed` and the iterator. */
   static runStreamed<C, O>(agent: Agent<C, O>, input: RunInput, ...options: RunArguments<C>): StreamedRunResult<C, O> {
-    return streamWith({}, { agent, input, options: options[0] });
+    return new Runner<C>().runStreamed(agent, input, ...options);
   }
 
   run<D extends C, O>(agent: Agent<D, O>, input: RunInput, ...options: RunArguments<D>): Promise<RunResult<D, O>> {
@@ -90,34 +90,20 @@ export function begin<C, O>(
   const name = agent?.name ?? '';
   try {
     if (!Array.isArray(agent?.tools)) throw misfit('agent', 'an Agent; make one with new Agent({ name })', agent);
-    if (input instanceof RunState) return { run: resumed(input, { agent, config, options: asGiven, make }) };
+    if (input instanceof RunState) return { run: resumed(input, { agent, options: asGiven, make }) };
     const items = inputToItems(input);
     const run = make(newState(name, items, noOptions));
-    run.state = { ...run.state, options: run.scope.loopOptions(maxTurnsOf(options, config, defaultMaxTurns)) };
+    run.state = { ...run.state, options: run.scope.loopOptions(options.maxTurns, defaultMaxTurns) };
     return { run };
   } catch (error) {
     return { run: make(newState(name, [], noOptions)), problem: { error } };
   }
 }
 
-function maxTurnsOf(
-  options: { maxTurns?: number | null | undefined },
-  config: { maxTurns?: number | null | undefined },
-  fallback: number | null,
-): number | null {
-  const given = options.maxTurns === undefined ? config.maxTurns : options.maxTurns;
-  return given === undefined ? fallback : given;
-}
-
-type Resume = {
-  agent: AnyAgent;
-  config: RunConfig<never>;
-  options: RunOptions<never>;
-  make: (state: LoopState) => Run;
-};
+type Resume = { agent: AnyAgent; options: RunOptions<never>; make: (state: LoopState) => Run };
 
 /** Takes a stored run up again, with the options of this call. */
-function resumed(input: RunState, { options, config, agent, make }: Resume): Run {
+function resumed(input: RunState, { options, agent, make }: Resume): Run {
   const { state, runId } = input.resume();
   options.runId ??= runId;
   const run = make(state);
@@ -129,16 +115,9 @@ function resumed(input: RunState, { options, config, agent, make }: Resume): Run
   if (state.step.type !== 'start' && (state.saves === null) !== (options.session === undefined)) {
     throw new UserError(`session: the run began ${state.saves ? 'with' : 'without'} one; resume it the same way.`);
   }
-  const loopOptions = run.scope.loopOptions(maxTurnsOf(options, config, state.options.maxTurns));
-  run.state = advance(state, {
-    type: 'resumed',
-    options: loopOptions,
-    standing: [],
-    id: 'resume',
-    path: [],
-    turn: state.turn,
-    ms: 0,
-  });
+  const loopOptions = run.scope.loopOptions(options.maxTurns, state.options.maxTurns);
+  const at = { path: [], turn: state.turn, ms: 0 };
+  run.state = advance(state, { type: 'resumed', options: loopOptions, standing: [], id: 'resume', ...at });
   run.scope.publisher?.skip(run.state);
   return run;
 }
@@ -186,10 +165,8 @@ function withData(run: Run, error: unknown): unknown {
   const halted = state.end?.type === 'halted' && error instanceof Error;
   if (!(error instanceof AgentsError) && !halted) return error;
   if (state.step.type === 'start' && state.end === null) return error;
-  const facts = {
-    runData: dataOf(scope, state),
-    state: new RunState(state, { agents: scope.agents, runId: run.runId }),
-  };
+  const handle = new RunState(state, { agents: scope.agents, runId: run.runId });
+  const facts = { runData: dataOf(run, scope, state), state: handle };
   for (const [key, value] of Object.entries(facts)) Reflect.defineProperty(error, key, { value, configurable: true });
   return error;
 }

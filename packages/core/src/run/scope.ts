@@ -2,7 +2,7 @@ import type { AnyAgent } from '../agent/agent.ts';
 import type { RunContext } from '../agent/context.ts';
 import { agentNamed, agentsFrom } from '../agent/graph.ts';
 import type { Hooks } from '../agent/hooks.ts';
-import type { MaybePromise } from '../agent/maybe-promise.ts';
+import { all, type MaybePromise } from '../agent/maybe-promise.ts';
 import type { NestedRun } from '../agent/agent-tool.ts';
 import { compileSchema, type CompiledSchema } from '../agent/schema/compile.ts';
 import { isTool } from '../agent/tool.ts';
@@ -81,13 +81,8 @@ export class Scope {
     const outer = this.publisher?.emit;
     if (outer || onStream) {
       const callId = path.at(-1) ?? '';
-      const emit = (event: RunStreamEvent) => {
-        const told = onStream?.({ event, callId });
-        const passed = outer?.({ type: 'nested_run_event', callId, event });
-        return told instanceof Promise || passed instanceof Promise
-          ? Promise.all([told, passed]).then(() => undefined)
-          : undefined;
-      };
+      const emit = (event: RunStreamEvent) =>
+        all([onStream?.({ event, callId }), outer?.({ type: 'nested_run_event', callId, event })]);
       made.publisher = new Publisher(made, emit, path);
     }
     return made;
@@ -137,9 +132,7 @@ export class Scope {
   #named(name: string | undefined, agent: AnyAgent): Model {
     if (this.config.modelProvider) return this.config.modelProvider.getModel(name);
     const asked = name === undefined ? 'has no model' : `names the model '${name}'`;
-    throw new UserError(
-      `Agent '${agent.name}' ${asked}: give runConfig.modelProvider, or a Model as its model.`,
-    );
+    throw new UserError(`Agent '${agent.name}' ${asked}: give runConfig.modelProvider, or a Model as its model.`);
   }
 
   /** How the final output of an agent with an output type is asked for and read. */
@@ -180,14 +173,14 @@ export class Scope {
     if (agent.hooks === undefined) return call(hooks);
     const run = call(hooks);
     const own = run instanceof Promise ? Promise.resolve(agent.hooks).then(call) : call(agent.hooks);
-    return run instanceof Promise || own instanceof Promise ? Promise.all([run, own]).then(() => undefined) : undefined;
+    return all([run, own]);
   }
 
-  /** What the loop is told of the config. */
-  loopOptions(maxTurns: number | null): LoopOptions {
-    const { limits, toolExecution } = this.config;
+  /** What the loop is told of the config; `asked`: the turns that the run's own options ask for. */
+  loopOptions(asked: number | null | undefined, fallback: number | null): LoopOptions {
+    const { limits, toolExecution, maxTurns = fallback } = this.config;
     return {
-      maxTurns: counted(maxTurns, 'maxTurns'),
+      maxTurns: counted(asked === undefined ? maxTurns : asked, 'maxTurns'),
       maxConcurrency: counted(toolExecution?.maxConcurrency ?? null, 'runConfig.toolExecution.maxConcurrency'),
       limits: limits === undefined ? null : given(limits),
     };

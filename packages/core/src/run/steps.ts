@@ -13,7 +13,10 @@ export function* wait<T>(value: MaybePromise<T>): Steps<T> {
 }
 
 /** Goes on until steps are done, or a promise has to be waited for. */
-export function proceed<T>(steps: Steps<T>, from: IteratorResult<unknown, T> = steps.next()): IteratorResult<PromiseLike<unknown>, T> {
+export function proceed<T>(
+  steps: Steps<T>,
+  from: IteratorResult<unknown, T> = steps.next(),
+): IteratorResult<PromiseLike<unknown>, T> {
   let next = from;
   while (next.done !== true) {
     const { value } = next;

@@ -1,9 +1,15 @@
+import type { ToolContext } from '../agent/context.ts';
+import type { MaybePromise } from '../agent/maybe-promise.ts';
+import { ToolCallError } from '../errors.ts';
 import type { EffectOf } from '../loop/effects.ts';
 import type { Decision } from '../loop/state.ts';
 import { answerTo } from '../protocol/answers.ts';
 import type { InputPart, Item, ProviderItem } from '../protocol/items.ts';
 import { isFields, stringify } from '../protocol/json.ts';
-import { itemProblem } from '../protocol/validate.ts';
+import { isInputItem } from '../protocol/validate.ts';
+import type { RunConfig } from './config.ts';
+import { wait, type Steps } from './steps.ts';
+import type { Work } from './work.ts';
 
 /** The item that answers a call with what its tool returned: text as it is, content parts as media, anything else as JSON. */
 export function outputItem({ call, decision }: EffectOf<'run_tool'>, value: unknown): Item {
@@ -28,7 +34,7 @@ function outputContent(value: unknown): string | readonly InputPart[] {
 
 function isPart(value: unknown): value is InputPart {
   const isInput = isFields(value) && String(value['type']).startsWith('input_');
-  return isInput && itemProblem({ role: 'user', content: [value] }, '') === undefined;
+  return isInput && isInputItem({ role: 'user', content: [value] });
 }
 
 function isAnswer(value: unknown): value is ProviderItem {
@@ -38,4 +44,30 @@ function isAnswer(value: unknown): value is ProviderItem {
     value['type'].endsWith('_output') &&
     value['type'] !== 'function_call_output'
   );
+}
+
+type Kind = Parameters<NonNullable<RunConfig['toolErrorFormatter']>>[0]['kind'];
+/** What kept a tool from answering. `worded`: a person chose the words. */
+export type Trouble = { kind: Kind; message: string; error?: unknown; worded?: boolean };
+type Setting = {
+  context: ToolContext<never>;
+  trouble: Trouble;
+  errorFunction: ((at: { error: unknown; context: ToolContext<never> }) => MaybePromise<string>) | undefined;
+};
+
+/** The words in which the model is told: the tool's own, else the run config's, else the default ones. */
+export function* inWords(
+  { scope, effect }: Work<'run_tool'>,
+  { context, trouble, errorFunction }: Setting,
+): Steps<string> {
+  const { kind, message, error, worded } = trouble;
+  if (worded) return message;
+  if (errorFunction && kind !== 'approval_rejected' && kind !== 'tool_not_found') {
+    return yield* wait(errorFunction({ error: error ?? new ToolCallError(message), context }));
+  }
+  const { toolErrorFormatter } = scope.config;
+  if (toolErrorFormatter === undefined) return message;
+  const runContext = scope.contextOf(scope.agent(effect.agent));
+  const { name: toolName, callId } = effect.call;
+  return (yield* wait(toolErrorFormatter({ kind, toolName, callId, defaultMessage: message, runContext }))) ?? message;
 }

@@ -124,8 +124,6 @@ class Box implements Toolbox {
     if (isFree(name) && (madeFrom === undefined || !this.#chosen.has(name))) return name;
     const distinct = madeFrom === undefined ? name : distinctName(name, madeFrom);
     if (isFree(distinct)) return distinct;
-    throw new UserError(
-      `Agent '${this.#agentName}' tools: two tools or handoffs are called '${name}'; rename one.`,
-    );
+    throw new UserError(`Agent '${this.#agentName}' tools: two tools or handoffs are called '${name}'; rename one.`);
   }
 }

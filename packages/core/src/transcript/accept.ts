@@ -9,9 +9,9 @@ import type { CallIds } from './call-ids.ts';
  * change; `slug` names whose kinds the bare ones are.
  */
 export function acceptItem(item: OutputItem, slug: string, callIds: () => CallIds): OutputItem {
-  const problem = itemProblem(item, 'output');
+  const problem = itemProblem(item);
   if (problem !== undefined)
-    throw new ModelError({ kind: 'protocol', message: `The model returned a malformed item: ${problem}` });
+    throw new ModelError({ kind: 'protocol', message: `The model returned a malformed item: output${problem}` });
   if (item.type === 'function_call') {
     const callId = callIds().next(item.call_id);
     return callId === item.call_id ? item : { ...item, call_id: callId };

@@ -4,14 +4,14 @@ import { isFields } from '../protocol/json.ts';
 /** The arguments with which a person let a call run, where they are not the model's own: the output of the call tells. */
 export function editIn(output: Item): string | undefined {
   const told = output.provider_data?.['polyrun'];
-  const edited = isFields(told) ? told['arguments'] : undefined;
-  return typeof edited === 'string' ? edited : undefined;
+  return isFields(told) && typeof told['arguments'] === 'string' ? told['arguments'] : undefined;
 }
 
 /** Takes note of the edit that an item tells of. */
 export function noteEdit(item: Item | undefined, edits: Map<string, string>): void {
-  const edited = item?.type === 'function_call_output' ? editIn(item) : undefined;
-  if (item?.type === 'function_call_output' && edited !== undefined) edits.set(item.call_id, edited);
+  if (item?.type !== 'function_call_output') return;
+  const edited = editIn(item);
+  if (edited !== undefined) edits.set(item.call_id, edited);
 }
 
 /** A call as it ran. */

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Agent, jsonSchema, Runner, toDialect, tool, type JsonSchema, type SchemaDialect } from '../../src/index.ts';
 import { validateJson } from '../../src/agent/schema/json-schema.ts';
-import { undoStrict } from '../../src/agent/schema/undo-strict.ts';
+import { undoStrict } from '../../src/agent/schema/compile.ts';
 import type { Json } from '../../src/protocol/json.ts';
 import { call, ScriptedModel } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';

@@ -6,7 +6,7 @@ import type { Json } from '../../src/protocol/json.ts';
 import { compileSchema } from '../../src/agent/schema/compile.ts';
 import { validateJson } from '../../src/agent/schema/json-schema.ts';
 import { strictSchema } from '../../src/agent/schema/strict.ts';
-import { undoStrict } from '../../src/agent/schema/undo-strict.ts';
+import { undoStrict } from '../../src/agent/schema/compile.ts';
 import { jsonValue, objects, shapes } from './schema-shapes.ts';
 
 const object = (properties: { [name: string]: Json }, required = Object.keys(properties)): { [key: string]: Json } => ({

@@ -1,10 +1,9 @@
 import { misfit, UserError } from '../../errors.ts';
-import { isFields, toJson } from '../../protocol/json.ts';
+import { isFields, toJson, type Json } from '../../protocol/json.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { referred, scopeOf } from './json-schema.ts';
+import { isList, referred, scopeOf, validateJson } from './json-schema.ts';
 import { isStandardSchema, jsonSchema } from './standard-schema.ts';
 import type { JsonSchema, Schema, StandardResult, StandardSchema } from './standard-schema.ts';
-import { undoStrict } from './undo-strict.ts';
 
 /** A schema ready for use: what a model is shown, and how its answer is read. */
 export type CompiledSchema<T> = {
@@ -59,4 +58,26 @@ function withoutRootRef(schema: JsonSchema): JsonSchema {
   if (!isFields(target?.schema)) return schema;
   const { $ref: _ref, ...rest } = schema;
   return { ...target.schema, ...rest };
+}
+
+/**
+ * Reads an answer to a strict schema as one to the schema it was made of: a `null` for an optional property that does not allow null is absent.
+ * Returns the same value when it holds no such null.
+ */
+export function undoStrict(schema: Json, value: unknown): unknown {
+  if (!holdsNull(value)) return value;
+  const surplus = validateJson(schema, value).filter((issue) => issue.surplus);
+  return surplus.reduce((rest, { path = [] }) => without(rest, path), value);
+}
+
+function holdsNull(value: unknown): boolean {
+  return value === null || (typeof value === 'object' && Object.values(value).some(holdsNull));
+}
+
+/** The value with the property at this path left out. */
+function without(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
+  if (isList(value)) return value.map((entry, at) => (at === key ? without(entry, rest) : entry));
+  if (!isFields(value)) return value;
+  const others = Object.entries(value).filter(([name]) => name !== key || rest.length > 0);
+  return Object.fromEntries(others.map(([name, entry]) => [name, name === key ? without(entry, rest) : entry]));
 }

@@ -1,4 +1,6 @@
 import { parseJson, type Json } from '../../protocol/json.ts';
+import { after, type MaybePromise } from '../maybe-promise.ts';
+import type { CompiledSchema } from './compile.ts';
 import type { StandardResult } from './standard-schema.ts';
 
 type Issues = NonNullable<StandardResult<unknown>['issues']>;
@@ -8,6 +10,19 @@ export function parseArguments(text: string): { readonly value: Json } | { reado
   const value = text === '' ? {} : parseJson(text);
   if (value !== undefined) return { value };
   return { problem: 'The arguments are not valid JSON; send one JSON object.' };
+}
+
+/** What `make` makes of arguments that fit the schema; else `problem` tells the model what to send instead. */
+export function bindArguments<T, B>(
+  schema: CompiledSchema<T>,
+  text: string,
+  make: (value: T) => B,
+): MaybePromise<B | { readonly problem: string }> {
+  const parsed = parseArguments(text);
+  if ('problem' in parsed) return parsed;
+  return after(schema.read(parsed.value), (read) =>
+    read.issues ? { problem: `Invalid arguments: ${issuesText(read.issues)}` } : make(read.value),
+  );
 }
 
 /** Words issues for the model: `city: expected string, got a number; days[0]: …`, the first ten of them. */

@@ -27,7 +27,10 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
   let responses: readonly ModelResponse[] = [];
   for (;;) {
     const answer = yield* attempts.call(request);
-    const response = acceptedResponse(filter ? checked(yield* wait(filter({ ...at, response: answer }))) : answer, work);
+    const response = acceptedResponse(
+      filter ? checked(yield* wait(filter({ ...at, response: answer }))) : answer,
+      work,
+    );
     const ended = scope.fire(agent, (hooks) => hooks.onModelEnd?.({ ...at, response }));
     if (ended) yield* wait(ended);
     responses = [...responses, response];

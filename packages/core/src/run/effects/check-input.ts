@@ -21,7 +21,10 @@ export function* checkInput(work: Work<'check_input'>): Steps<Settled> {
   const output = yield* verdictOf(work, guardrail, { at, of: 'the input' });
   const result = { guardrail: guardrail.name, agent: agent.name, output };
   const tripped = output.tripwireTriggered
-    ? run.failure(effect, new InputGuardrailTripwireTriggered(`Input guardrail '${guardrail.name}' tripped.`, { result }))
+    ? run.failure(
+        effect,
+        new InputGuardrailTripwireTriggered(`Input guardrail '${guardrail.name}' tripped.`, { result }),
+      )
     : null;
   return { type: 'checked', verdict: { index, result }, tripped };
 }

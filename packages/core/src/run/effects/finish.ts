@@ -53,10 +53,18 @@ function* judged(work: Work<'finish'>, agent: AnyAgent): Steps<Verdict> {
     case 'answer':
       return judgedStop(candidate, agent) ?? (yield* judgedText(work, agent, candidate.text));
     case 'max_turns':
-      return problem('maxTurns', new MaxTurnsExceededError(`The run used up its ${work.effect.state.options.maxTurns} turns; raise maxTurns to go on from its state.`));
+      return problem(
+        'maxTurns',
+        new MaxTurnsExceededError(
+          `The run used up its ${work.effect.state.options.maxTurns} turns; raise maxTurns to go on from its state.`,
+        ),
+      );
     case 'limit': {
       const { limit } = candidate;
-      return problem('limitReached', new LimitReachedError(`The run reached limits.${limit}; raise it to go on from its state.`, { limit }));
+      return problem(
+        'limitReached',
+        new LimitReachedError(`The run reached limits.${limit}; raise it to go on from its state.`, { limit }),
+      );
     }
   }
 }
@@ -80,7 +88,10 @@ function* judgedTools({ scope }: Work<'finish'>, agent: AnyAgent, toolResults: r
 }
 
 /** Nothing but a normal end becomes the final output silently. */
-function judgedStop({ text, refusal, stop }: Extract<Candidate, { type: 'answer' }>, agent: AnyAgent): Problem | undefined {
+function judgedStop(
+  { text, refusal, stop }: Extract<Candidate, { type: 'answer' }>,
+  agent: AnyAgent,
+): Problem | undefined {
   const partialText = text ?? '';
   const of = `of agent '${agent.name}'`;
   if (refusal !== null || stop === 'refusal') {
@@ -111,17 +122,21 @@ function* judgedText({ effect, scope }: Work<'finish'>, agent: AnyAgent, text: s
   return problem('invalidFinalOutput', new ModelBehaviorError(message));
 }
 
-function* handled({ scope, effect }: Work<'finish'>, verdict: Problem): Steps<Verdict> {
+function* handled({ scope, run, effect }: Work<'finish'>, verdict: Problem): Steps<Verdict> {
   const handler = scope.errorHandlers[verdict.handler] ?? scope.errorHandlers.default;
   if (handler === undefined) return verdict;
   const agent = scope.agent(effect.agent);
   const { error } = verdict;
   const answer = yield* wait(
-    handler({ error, runContext: scope.contextOf(agent), runData: dataOf(scope, effect.state) }),
+    handler({ error, runContext: scope.contextOf(agent), runData: dataOf(run, scope, effect.state) }),
   );
   if (answer === undefined || answer === null) return verdict;
   if (typeof answer !== 'object' || !('finalOutput' in answer))
-    throw misfit(`errorHandlers.${verdict.handler}`, '{ finalOutput }; return undefined to let the error stand', answer);
+    throw misfit(
+      `errorHandlers.${verdict.handler}`,
+      '{ finalOutput }; return undefined to let the error stand',
+      answer,
+    );
   const { finalOutput, includeInHistory = true } = answer;
   const message: MessageItem = {
     type: 'message',
@@ -147,7 +162,7 @@ function* guarded(work: Work<'finish'>, { agent, output, items }: Final): Steps<
     const failure = run.failure(effect, new OutputGuardrailTripwireTriggered(message, { result: tripped }));
     return { type: 'failed', failure, usage: null, tripped: { verdicts } };
   }
-  for (const { error } of answers) if (error) throw error;
+  for (const { error } of answers) if (error instanceof Error) throw error;
   return { type: 'finished', output, items, verdicts };
 }
 

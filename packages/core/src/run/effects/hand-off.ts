@@ -1,6 +1,5 @@
 import type { AnyAgent } from '../../agent/agent.ts';
 import type { Handoff, HandoffInputData } from '../../agent/handoff.ts';
-import { parseArguments } from '../../agent/schema/parse-arguments.ts';
 import { misfit, ModelBehaviorError, UserError } from '../../errors.ts';
 import { inputOf, newLog, record, seen, type Fact, type Log } from '../../loop/log.ts';
 import type { Settled } from '../../loop/outcome.ts';
@@ -23,16 +22,11 @@ export function* handOff(work: Work<'hand_off'>): Steps<Settled> {
   if (!made) throw new ModelBehaviorError(`Agent '${from.name}' has no such handoff.`);
   const { call } = step;
   const output: FunctionCallOutputItem = { type: 'function_call_output', call_id: call.callId, output: '' };
-  const parsed = parseArguments(call.arguments);
-  const binding = 'problem' in parsed ? parsed : yield* wait(made.bind(parsed.value));
-  if (binding.problem !== undefined) {
-    return {
-      type: 'handoff_refused',
-      output: { ...output, output: `The handoff was not made. Invalid arguments: ${binding.problem}` },
-    };
-  }
+  const { enter, problem } = yield* wait(made.bind(call.arguments));
+  if (enter === undefined)
+    return { type: 'handoff_refused', output: { ...output, output: `The handoff was not made. ${problem}` } };
   const runContext = scope.contextOf(from);
-  yield* wait(binding.enter({ runContext }));
+  yield* wait(enter({ runContext }));
   const to = scope.agent(made.agent.name);
   yield* wait(scope.fire(from, (hooks) => hooks.onHandoff?.({ runContext, from, to })));
   const answer = { ...output, output: JSON.stringify({ assistant: to.name }) };
@@ -50,9 +44,7 @@ function* viewAfter(
   const filter = made.inputFilter ?? handoffInputFilter;
   if (filter === undefined && nestHandoffHistory !== true) return null;
   if (state.server !== null) {
-    throw new UserError(
-      'handoff inputFilter, nestHandoffHistory: the provider keeps the conversation; use a session.',
-    );
+    throw new UserError('handoff inputFilter, nestHandoffHistory: the provider keeps the conversation; use a session.');
   }
   const log = record(state.view ?? state.log, [answer], [fact]);
   if (filter) {

@@ -1,7 +1,7 @@
 import type { Settled } from '../../loop/outcome.ts';
 import type { Decision } from '../../loop/state.ts';
 import type { ProviderItem } from '../../protocol/items.ts';
-import { isFields, toJson } from '../../protocol/json.ts';
+import { isFields, stringify } from '../../protocol/json.ts';
 import { wait, type Steps } from '../steps.ts';
 import { CallContext } from '../tool-context.ts';
 import type { Work } from '../work.ts';
@@ -34,6 +34,6 @@ function* ownAnswer(work: Work<'run_tool'>): Steps<unknown> {
       item.type !== 'function_call' &&
       client.spec['server_label'] === item['server_label'],
   );
-  const binding = answering && (yield* wait(answering.bind(toJson(item))));
+  const binding = answering && (yield* wait(answering.bind(stringify(item) ?? '')));
   return binding?.call && (yield* wait(binding.call.execute(new CallContext(work, agent))));
 }

@@ -14,7 +14,7 @@ export function nestedState(work: Work<'run_tool'>, { agent, maxTurns }: NestedR
   const scope = run.scopeAt([...effect.path, effect.call.callId]);
   const items = inputToItems(input, `the input of agent '${agent.name}' as a tool`);
   scope.modelOf(agent);
-  return nestedRun(agent.name, items, { options: scope.loopOptions(maxTurns), checks: checksOf(scope, agent) });
+  return nestedRun(agent.name, items, { options: scope.loopOptions(maxTurns, null), checks: checksOf(scope, agent) });
 }
 
 /** What an inner run that has ended answers to the outer one. */

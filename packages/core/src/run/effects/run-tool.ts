@@ -1,7 +1,6 @@
 import { outputText } from '../../agent/agent-tool.ts';
 import type { AnyAgent } from '../../agent/agent.ts';
 import { after, isThenable, type MaybePromise } from '../../agent/maybe-promise.ts';
-import { parseArguments } from '../../agent/schema/parse-arguments.ts';
 import type { BoundCall, Tool } from '../../agent/tool.ts';
 import {
   ModelBehaviorError,
@@ -13,17 +12,15 @@ import {
 import type { EffectOf } from '../../loop/effects.ts';
 import type { Settled } from '../../loop/outcome.ts';
 import type { LoopState } from '../../loop/state.ts';
-import { parseJson } from '../../protocol/json.ts';
 import type { FunctionCallItem } from '../../protocol/items.ts';
 import type { ToolGuardrailResult } from '../../protocol/verdicts.ts';
 import { wait, type Steps } from '../steps.ts';
 import { CallContext } from '../tool-context.ts';
-import { editedArguments, outputItem } from '../tool-output.ts';
+import { editedArguments, inWords, outputItem, type Trouble } from '../tool-output.ts';
 import type { Work } from '../work.ts';
 import { verdictOf } from './check-input.ts';
 import { endNested, nestedState } from './nested.ts';
 import { answerApproval } from './mcp-approval.ts';
-import { inWords, type Trouble } from '../tool-errors.ts';
 
 /** One call on its way through guardrails, hooks and execution. */
 type Call = {
@@ -63,12 +60,9 @@ export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
 /** The call with arguments that have passed the tool's schema; or what is wrong with them, or that a person was against it. */
 function bind({ tool, work }: Call): MaybePromise<BoundCall<never> | Trouble> {
   const { call, decision } = work.effect;
-  const text = editedArguments(decision) ?? call.arguments;
-  const parsed = tool.client ? { value: parseJson(text) ?? null } : parseArguments(text);
-  if ('problem' in parsed) return { kind: 'invalid_arguments', message: parsed.problem };
-  return after(tool.bind(parsed.value), ({ call, problem }) => {
-    if (call === undefined) return { kind: 'invalid_arguments', message: `Invalid arguments: ${problem}` };
-    if (decision?.type !== 'rejected') return call;
+  return after(tool.bind(editedArguments(decision) ?? call.arguments), ({ call: bound, problem }) => {
+    if (bound === undefined) return { kind: 'invalid_arguments', message: problem };
+    if (decision?.type !== 'rejected') return bound;
     const { message = 'Tool execution was not approved.' } = decision;
     return { kind: 'approval_rejected', message, worded: decision.message !== undefined };
   });

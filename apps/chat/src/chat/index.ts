@@ -1,0 +1,1 @@
+export { defineConfig, type AgentDescription, type ChatConfig, type Price } from './config/define-config.ts';

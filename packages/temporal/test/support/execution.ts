@@ -1,0 +1,343 @@
+import { randomUUID } from 'node:crypto';
+import proto, { type temporal } from '@temporalio/proto';
+
+const { EventType, CommandType, ContinueAsNewInitiator, TimeoutType } = proto.temporal.api.enums.v1;
+export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+type Command = temporal.api.command.v1.ICommand;
+type Failure = temporal.api.failure.v1.IFailure;
+type Payloads = temporal.api.common.v1.IPayloads;
+type Completed = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
+type Scheduled = temporal.api.history.v1.IActivityTaskScheduledEventAttributes;
+type Begin = Pick<
+  temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes,
+  'workflowType' | 'taskQueue' | 'input' | 'header' | 'continuedExecutionRunId'
+>;
+
+/** An activity that has been scheduled and has not closed. */
+export type Activity = {
+  readonly execution: Execution;
+  readonly scheduledEventId: number;
+  readonly attributes: Scheduled;
+  attempt: number;
+  /** Set while a worker is at it. */
+  startedAt: number | undefined;
+  cancelRequested: boolean;
+  lastFailure: string | undefined;
+  watchdog: NodeJS.Timeout | undefined;
+};
+
+/** What an execution asks of the server that keeps it. */
+export type Around = {
+  readonly scheduled: (activity: Activity) => void;
+  readonly taskReady: (execution: Execution) => void;
+  readonly continued: (execution: Execution, begin: Begin) => void;
+  readonly changed: () => void;
+  /** Events after which the server suggests to continue as new. */
+  readonly suggestAfter: number;
+};
+
+/** One workflow execution: its history, made from what workers answer. */
+export class Execution {
+  readonly workflowId: string;
+  readonly runId: string = randomUUID();
+  readonly events: HistoryEvent[] = [];
+  readonly taskFailures: Failure[] = [];
+  readonly activities = new Map<number, Activity>();
+  readonly begin: Begin;
+  isClosed = false;
+  #task: 'none' | 'scheduled' | 'started' = 'none';
+  #scheduledTask = 0;
+  #previousStarted = 0;
+  #startedTask = 0;
+  #buffered: (() => void)[] = [];
+  #timers = new Map<string, { id: number; timeout: NodeJS.Timeout }>();
+  readonly #around: Around;
+
+  constructor(workflowId: string, begin: Begin, around: Around) {
+    this.workflowId = workflowId;
+    this.begin = begin;
+    this.#around = around;
+    this.#append(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, {
+      workflowExecutionStartedEventAttributes: {
+        ...begin,
+        workflowId,
+        originalExecutionRunId: this.runId,
+        firstExecutionRunId: this.runId,
+        attempt: 1,
+        workflowTaskTimeout: { seconds: 10 },
+      },
+    } as unknown as HistoryEvent);
+    this.scheduleTask();
+  }
+
+  get previousStarted(): number {
+    return this.#previousStarted;
+  }
+
+  /** No worker is at a workflow task, and none is waited for. */
+  get isIdle(): boolean {
+    return this.#task === 'none';
+  }
+
+  get startedTask(): number {
+    return this.#startedTask;
+  }
+
+  /** What happens while a workflow task is worked at waits until that has been answered. */
+  tell(write: () => void): void {
+    if (this.isClosed) return;
+    if (this.#task === 'started') this.#buffered.push(write);
+    else {
+      write();
+      this.scheduleTask();
+    }
+    this.#around.changed();
+  }
+
+  scheduleTask(): void {
+    if (this.#task !== 'none' || this.isClosed) return;
+    this.#task = 'scheduled';
+    this.#scheduledTask = this.#append(EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, {
+      workflowTaskScheduledEventAttributes: { taskQueue: this.begin.taskQueue ?? null, attempt: 1 },
+    });
+    this.#around.taskReady(this);
+  }
+
+  startTask(): void {
+    this.#task = 'started';
+    this.#startedTask = this.#append(EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED, {
+      workflowTaskStartedEventAttributes: {
+        scheduledEventId: this.#scheduledTask,
+        requestId: randomUUID(),
+        historySizeBytes: 1_000,
+        suggestContinueAsNew: this.events.length >= this.#around.suggestAfter,
+      },
+    } as unknown as HistoryEvent);
+  }
+
+  /** The worker died, or took too long. */
+  abandonTask(): void {
+    if (this.#task !== 'started') return;
+    this.#append(EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, {
+      workflowTaskTimedOutEventAttributes: {
+        scheduledEventId: this.#scheduledTask,
+        startedEventId: this.#startedTask,
+        timeoutType: TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE,
+      },
+    } as unknown as HistoryEvent);
+    this.#endTask();
+    this.scheduleTask();
+    this.#around.changed();
+  }
+
+  failTask(failure: Failure, cause: number): void {
+    this.taskFailures.push(failure);
+    this.#append(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED, {
+      workflowTaskFailedEventAttributes: {
+        scheduledEventId: this.#scheduledTask,
+        startedEventId: this.#startedTask,
+        failure,
+        cause,
+      },
+    } as unknown as HistoryEvent);
+    this.#task = 'none';
+    this.#flush();
+    // A real server waits longer and longer.
+    setTimeout(() => this.scheduleTask(), 200);
+    this.#around.changed();
+  }
+
+  completeTask({ commands = [], sdkMetadata, identity }: Completed): void {
+    const taskCompleted = this.#append(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, {
+      workflowTaskCompletedEventAttributes: {
+        scheduledEventId: this.#scheduledTask,
+        startedEventId: this.#startedTask,
+        identity,
+        sdkMetadata,
+      },
+    } as unknown as HistoryEvent);
+    this.#previousStarted = this.#startedTask;
+    for (const command of commands ?? []) this.#obey(command, taskCompleted);
+    this.#endTask();
+  }
+
+  /** Stands for a signal or a request to cancel. */
+  signal(signalName: string, input: Payloads | null | undefined): void {
+    this.tell(() =>
+      this.#append(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, {
+        workflowExecutionSignaledEventAttributes: { signalName, input: input ?? null },
+      }),
+    );
+  }
+
+  requestCancel(): void {
+    this.tell(() =>
+      this.#append(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED, {
+        workflowExecutionCancelRequestedEventAttributes: { cause: 'asked' },
+      }),
+    );
+  }
+
+  closeActivity(
+    activity: Activity,
+    how: { result: Payloads | null } | { failure: Failure } | { canceled: true },
+  ): void {
+    const { scheduledEventId } = activity;
+    clearTimeout(activity.watchdog);
+    if (!this.activities.delete(scheduledEventId)) return;
+    this.tell(() => {
+      const startedEventId = this.#append(EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED, {
+        activityTaskStartedEventAttributes: { scheduledEventId, attempt: activity.attempt, requestId: randomUUID() },
+      } as unknown as HistoryEvent);
+      const at = { scheduledEventId, startedEventId };
+      if ('result' in how) {
+        this.#append(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, {
+          activityTaskCompletedEventAttributes: { ...at, result: how.result },
+        } as unknown as HistoryEvent);
+      } else if ('failure' in how) {
+        this.#append(EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED, {
+          activityTaskFailedEventAttributes: { ...at, failure: how.failure },
+        } as unknown as HistoryEvent);
+      } else {
+        this.#append(EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED, {
+          activityTaskCanceledEventAttributes: at,
+        } as unknown as HistoryEvent);
+      }
+    });
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const { timeout } of this.#timers.values()) clearTimeout(timeout);
+    for (const { watchdog } of this.activities.values()) clearTimeout(watchdog);
+    this.#around.changed();
+  }
+
+  #endTask(): void {
+    this.#task = 'none';
+    if (this.isClosed) return;
+    if (this.#flush()) this.scheduleTask();
+    this.#around.changed();
+  }
+
+  #flush(): boolean {
+    const waiting = this.#buffered;
+    this.#buffered = [];
+    for (const write of waiting) write();
+    return waiting.length > 0;
+  }
+
+  #obey(command: Command, taskCompleted: number): void {
+    const at = { workflowTaskCompletedEventId: taskCompleted };
+    const write = (type: number, attributes: object) =>
+      this.#append(type, { ...attributes, userMetadata: command.userMetadata } as HistoryEvent);
+    switch (command.commandType) {
+      case CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: {
+        const attributes = { ...command.scheduleActivityTaskCommandAttributes, ...at } as unknown as Scheduled;
+        const type = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED;
+        const scheduledEventId = write(type, { activityTaskScheduledEventAttributes: attributes });
+        const activity: Activity = {
+          execution: this,
+          scheduledEventId,
+          attributes,
+          attempt: 1,
+          startedAt: undefined,
+          cancelRequested: false,
+          lastFailure: undefined,
+          watchdog: undefined,
+        };
+        this.activities.set(scheduledEventId, activity);
+        this.#around.scheduled(activity);
+        return;
+      }
+      case CommandType.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK: {
+        const scheduledEventId = Number(command.requestCancelActivityTaskCommandAttributes?.scheduledEventId);
+        write(EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, {
+          activityTaskCancelRequestedEventAttributes: { ...at, scheduledEventId },
+        });
+        const activity = this.activities.get(scheduledEventId);
+        if (activity) activity.cancelRequested = true;
+        if (activity?.startedAt === undefined && activity) this.closeActivity(activity, { canceled: true });
+        return;
+      }
+      case CommandType.COMMAND_TYPE_START_TIMER: {
+        const { timerId, startToFireTimeout } = command.startTimerCommandAttributes ?? {};
+        const id = write(EventType.EVENT_TYPE_TIMER_STARTED, {
+          timerStartedEventAttributes: { ...at, timerId, startToFireTimeout },
+        });
+        const ms = Number(startToFireTimeout?.seconds ?? 0) * 1_000 + (startToFireTimeout?.nanos ?? 0) / 1e6;
+        const fire = () =>
+          this.tell(() =>
+            this.#append(EventType.EVENT_TYPE_TIMER_FIRED, {
+              timerFiredEventAttributes: { timerId, startedEventId: id },
+            } as unknown as HistoryEvent),
+          );
+        this.#timers.set(timerId ?? '', { id, timeout: setTimeout(fire, ms) });
+        return;
+      }
+      case CommandType.COMMAND_TYPE_CANCEL_TIMER: {
+        const { timerId } = command.cancelTimerCommandAttributes ?? {};
+        const timer = this.#timers.get(timerId ?? '');
+        clearTimeout(timer?.timeout);
+        write(EventType.EVENT_TYPE_TIMER_CANCELED, {
+          timerCanceledEventAttributes: { ...at, timerId, startedEventId: timer?.id },
+        });
+        return;
+      }
+      case CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
+        write(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, {
+          workflowExecutionCompletedEventAttributes: { ...command.completeWorkflowExecutionCommandAttributes, ...at },
+        });
+        return this.close();
+      case CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
+        write(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, {
+          workflowExecutionFailedEventAttributes: { ...command.failWorkflowExecutionCommandAttributes, ...at },
+        });
+        return this.close();
+      case CommandType.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
+        write(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED, {
+          workflowExecutionCanceledEventAttributes: { ...command.cancelWorkflowExecutionCommandAttributes, ...at },
+        });
+        return this.close();
+      case CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION: {
+        const given = command.continueAsNewWorkflowExecutionCommandAttributes ?? {};
+        const next = new Execution(
+          this.workflowId,
+          {
+            workflowType: given.workflowType ?? null,
+            taskQueue: given.taskQueue ?? this.begin.taskQueue ?? null,
+            input: given.input ?? null,
+            header: given.header ?? null,
+            continuedExecutionRunId: this.runId,
+          },
+          this.#around,
+        );
+        write(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, {
+          workflowExecutionContinuedAsNewEventAttributes: {
+            ...at,
+            newExecutionRunId: next.runId,
+            workflowType: given.workflowType,
+            taskQueue: given.taskQueue,
+            input: given.input,
+            initiator: ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_WORKFLOW,
+          },
+        });
+        this.#around.continued(next, next.begin);
+        return this.close();
+      }
+      default:
+        throw new Error(`The stand-in does not know command ${String(command.commandType)}.`);
+    }
+  }
+
+  #append(eventType: number, attributes: HistoryEvent): number {
+    const eventId = this.events.length + 1;
+    this.events.push({ eventId, eventTime: timestamp(), eventType, ...attributes } as unknown as HistoryEvent);
+    return eventId;
+  }
+}
+
+export function timestamp(ms = Date.now()): temporal.api.history.v1.IHistoryEvent['eventTime'] {
+  const seconds = Math.floor(ms / 1_000);
+  return { seconds, nanos: (ms - seconds * 1_000) * 1e6 } as never;
+}
