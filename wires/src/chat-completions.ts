@@ -203,15 +203,21 @@ function checkCalls(message: Fields, { callIds = /^[\s\S]{1,64}$/ }: Rules, tell
   if (Array.isArray(tool_calls) ? tool_calls.length === 0 : (tool_calls ?? undefined) !== undefined)
     tell('tool_calls: an empty list or none');
   const ids = new Set<unknown>();
-  for (const { id, type, function: called } of callsIn(message)) {
-    const { name, arguments: args } = fieldsOf(called);
+  for (const call of callsIn(message)) {
+    const { id } = call;
     if (typeof id !== 'string' || !callIds.test(id)) tell(`the id ${String(id)}`);
     if (ids.has(id)) tell(`the id ${String(id)} a second time`);
     ids.add(id);
-    if (type !== 'function') tell(`a call of type ${String(type)}`);
-    if (!isName(name)) tell(`a call of ${String(name)}`);
-    if (!isObject(args)) tell(`arguments that are no JSON object: ${String(args)}`);
+    checkCall(call, tell);
   }
+}
+
+function checkCall({ type, function: called, custom }: Fields, tell: Report): void {
+  if (type !== 'function' && type !== 'custom') tell(`a call of type ${String(type)}`);
+  const { name, arguments: args, input } = fieldsOf(type === 'custom' ? custom : called);
+  if (!isName(name)) tell(`a call of ${String(name)}`);
+  if (type === 'custom' && typeof input !== 'string') tell('an input that is no text');
+  if (type === 'function' && !isObject(args)) tell(`arguments that are no JSON object: ${String(args)}`);
 }
 
 function checkTools(body: Fields, rules: Rules, report: Report): void {
@@ -221,16 +227,19 @@ function checkTools(body: Fields, rules: Rules, report: Report): void {
     tools !== undefined && tools !== null && (!Array.isArray(tools) || (tools.length === 0 && !rules.emptyTools));
   if (wrong || specs.length > 128) report('tools: none or too many');
   const names = new Set<unknown>();
-  for (const [index, { type, function: spec }] of specs.entries()) {
-    const tell: Report = (problem) => report(`tools[${index}]: ${problem}`);
-    if (type === 'function') checkTool(fieldsOf(spec), names, tell);
-    else if (typeof type !== 'string') tell('no type');
-  }
+  for (const [index, spec] of specs.entries())
+    checkTool(spec, names, (problem) => report(`tools[${index}]: ${problem}`));
   checkChoice(body['tool_choice'], { names, rules, report });
   if (parallel_tool_calls !== undefined && specs.length === 0) report('parallel_tool_calls: without tools');
 }
 
-function checkTool({ name, description, parameters, strict }: Fields, names: Set<unknown>, tell: Report): void {
+function checkTool(tool: Fields, names: Set<unknown>, tell: Report): void {
+  const { type } = tool;
+  if (type === 'function' || type === 'custom') checkSpec(fieldsOf(tool[type]), names, tell);
+  else if (typeof type !== 'string') tell('no type');
+}
+
+function checkSpec({ name, description, parameters, strict }: Fields, names: Set<unknown>, tell: Report): void {
   if (!isName(name) || names.has(name)) tell(`the name ${String(name)}`);
   names.add(name);
   if (description !== undefined && typeof description !== 'string') tell('the description');
@@ -244,11 +253,12 @@ function checkChoice(
 ): void {
   if (choice === undefined || choice === null) return;
   const { toolChoices = ['auto', 'none', 'required'] } = rules;
-  const { type, function: wanted } = fieldsOf(choice);
+  const { type, function: called, custom } = fieldsOf(choice);
+  const wanted = type === 'custom' ? custom : called;
   const known =
     typeof choice === 'string'
       ? toolChoices.includes(choice)
-      : type === 'function' && names.has(fieldsOf(wanted)['name']);
+      : (type === 'function' || type === 'custom') && names.has(fieldsOf(wanted)['name']);
   if (!known) report(`tool_choice: ${JSON.stringify(choice)}`);
   if (names.size === 0 && choice !== 'none' && choice !== 'auto') report('tool_choice: without tools');
 }

@@ -80,7 +80,7 @@ class StreamedReply {
     const slot: Slot = { index, block: { ...block }, json: '', open: true };
     this.#slots.push(slot);
     if (isProviderBlock(block) && continuesItem(before)) return [];
-    const { type, id, name, text, thinking, input } = block;
+    const { type, id, name, text, thinking } = block;
     if (type === 'text') {
       if (before.at(-1)?.['type'] === 'text') this.#events.endPart();
       else this.#events.close();
@@ -89,19 +89,19 @@ class StreamedReply {
     this.#events.close();
     if (isProviderBlock(block)) return this.#events.item({ ...providerItem([block]), status: 'in_progress' });
     if (type !== 'tool_use') return this.#events.reasoning(stringOf(thinking));
-    const events = this.#events.call(index, { callId: stringOf(id), name: stringOf(name) });
-    const whole = Object.keys(fieldsOf(input)).length > 0 ? JSON.stringify(input) : '';
-    return [...events, ...this.#events.callArguments(index, whole)];
+    // An input that is here already is told at the end: it may come once more, in pieces.
+    return this.#events.call(before.length, { callId: stringOf(id), name: stringOf(name) });
   }
 
   /** A delta has the fields of its block, text in pieces; only input and citations go by other names. */
   #delta(index: number | undefined, { type, ...told }: Fields): Events {
     const fields: Mutable = { ...told };
-    const slot = this.#slots.findLast((known) => known.index === index);
+    const at = this.#slots.findLastIndex((known) => known.index === index);
+    const slot = this.#slots[at];
     const { text, thinking, partial_json, citation } = fields;
-    if (!slot) return this.#events.provider('anthropic', toJson({ type, ...fields }));
+    if (!slot) return this.#unopened(index, { type, ...told });
     slot.json += stringOf(partial_json);
-    if (citation !== undefined) fields['citations'] = [...listOf(slot.block['citations']), citation];
+    if (citation) fields['citations'] = [...listOf(slot.block['citations']), citation];
     for (const [field, value] of Object.entries(fields)) {
       if (/^(partial_json|citation|estimated_tokens)$/.test(field)) continue;
       slot.block[field] =
@@ -109,9 +109,16 @@ class StreamedReply {
     }
     if (typeof text === 'string') return text === '' ? [] : this.#events.text(text);
     if (typeof thinking === 'string') return this.#events.reasoning(thinking);
-    if (slot.block['type'] === 'tool_use') return this.#events.callArguments(slot.index, stringOf(partial_json));
+    if (slot.block['type'] === 'tool_use') return this.#events.callArguments(at, stringOf(partial_json));
     const known = /^(input_json|citations|signature|compaction)_delta$/.test(stringOf(type));
     return known ? [] : this.#events.provider('anthropic', toJson({ type, ...fields }));
+  }
+
+  /** What was said in a block that was never begun. */
+  #unopened(index: number | undefined, delta: Fields): Events {
+    const [, type] = /^(text|thinking)_delta$/.exec(stringOf(delta['type'])) ?? [];
+    if (type === undefined) return this.#events.provider('anthropic', toJson(delta));
+    return [...this.#open(index ?? 0, { type }), ...this.#delta(index ?? 0, delta)];
   }
 
   /** The last word on how the message ended and what it cost, field by field. */

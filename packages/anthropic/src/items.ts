@@ -10,10 +10,10 @@ import {
   type ReasoningItem,
   toJson,
 } from '@polyrun/core';
-import { isList } from '@polyrun/core/http';
+import { closedArguments, isList, legalName, toObject } from '@polyrun/core/http';
 import { blocksOf, citedBlock, textBlocks, type Place } from './content.ts';
 import { isOwn, ownData } from './target.ts';
-import { isBlock, isJsonObject, type Block } from './wire.ts';
+import { isBlock, type Block } from './wire.ts';
 
 /** What one item becomes on this wire, wherever it stands: blocks of one role, and what had to be changed. */
 export type Piece = {
@@ -90,12 +90,8 @@ function thinking(item: ReasoningItem, at: At): Block[] {
 }
 
 function toolUse(item: FunctionCallItem, at: At): Block {
-  const { call_id, arguments: args } = item;
-  const input = parseJson(args);
-  const name = item.name.replace(/[^\w-]/g, '_').slice(0, 64);
-  if (!isJsonObject(input) && args !== '')
-    at.report('other', 'function_call', `no JSON object in ${call_id}: sent as {}`);
-  return { type: 'tool_use', name, input: isJsonObject(input) ? input : {}, ...ownData(item, at) };
+  const input = toObject(parseJson(closedArguments(item, at.report)));
+  return { type: 'tool_use', name: legalName(item, 64, at.report), input, ...ownData(item, at) };
 }
 
 /** `provider_data` may hold what no other wire has, such as `is_error` or content of search results. */

@@ -2,6 +2,7 @@ import { ModelError, ResponseEvents, type ModelEvent } from '@polyrun/core';
 import type { Fields } from '@polyrun/core';
 import { fieldsOf, given, listOf, stringOf } from '@polyrun/core/http';
 import type { ReasoningField } from './dialects.ts';
+import { isFirst } from './decode.ts';
 import { contentIn, opaqueIn, reasoningIn } from './reasoning.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { doneMark, type Chunk, type Reply } from './wire.ts';
@@ -23,6 +24,8 @@ class StreamedReply {
   #done = false;
   #requestId: string | undefined;
   #told: ReasoningField | undefined;
+  #begun = false;
+  #usage: unknown;
 
   add({ data, requestId, whole }: Chunk): readonly ModelEvent[] {
     this.#requestId ??= requestId;
@@ -34,8 +37,10 @@ class StreamedReply {
     }
     const chunk = fieldsOf(data);
     this.#note(chunk);
-    const choice = listOf(chunk['choices']).find(({ index }) => !index);
+    const choice = listOf(chunk['choices']).find(isFirst);
     if (!choice) return [];
+    this.#begun = true;
+    this.#usage = choice['usage'] ?? this.#usage;
     // Beside a delta, `message` is the whole so far; it is all there is where a server did not stream.
     const events = this.#delta(fieldsOf(choice['delta'] ?? choice['message']));
     const finish = stringOf(choice['finish_reason']);
@@ -51,8 +56,9 @@ class StreamedReply {
       throw new ModelError({ kind: 'protocol', message, retryable: true, ...request });
     }
     const message = { ...this.#message, tool_calls: this.#calls.entries() };
-    const choice = { index: 0, message, finish_reason: this.#finish };
-    return { completion: { ...this.#completion, choices: [choice] }, ...request };
+    const choice = { index: 0, message, finish_reason: this.#finish, usage: this.#usage };
+    // A stream that only ended holds no answer.
+    return { completion: { ...this.#completion, choices: this.#begun ? [choice] : [] }, ...request };
   }
 
   /** Everything beside the choices: the first id and model, the last word on the rest, field by field. */
@@ -94,6 +100,8 @@ class StreamedReply {
     for (const field of ['annotations', 'images', 'executed_tools'] as const)
       for (const entry of listOf(delta[field]))
         this.#merge(field, entry, ({ index }) => index !== undefined && index === entry['index']);
+    const { audio } = delta;
+    if (audio) this.#message['audio'] = overlay(fieldsOf(this.#message['audio']), fieldsOf(audio), growing);
     for (const field of opaqueIn(delta)) if (field !== 'reasoning_details') this.#message[field] = delta[field];
   }
 
@@ -115,8 +123,8 @@ class StreamedReply {
   }
 }
 
-/** Fields of a detail that come in pieces of text. */
-const growing: ReadonlySet<string> = new Set(['text', 'summary', 'data']);
+/** Fields of a detail or of spoken words that come in pieces of text. */
+const growing: ReadonlySet<string> = new Set(['text', 'summary', 'data', 'transcript']);
 
 /** `known` with what `told` says, field by field and depth by depth; nothing said changes nothing, growing texts are joined. */
 function overlay(known: Fields, told: Fields, grows?: ReadonlySet<string>): Fields {

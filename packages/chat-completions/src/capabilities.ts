@@ -1,27 +1,6 @@
 import { mergeCapabilities, type Capabilities } from '@polyrun/core';
+import { settingsBut } from '@polyrun/core/http';
 import { dialectOf, rowsFor } from './dialects.ts';
-
-/** Every setting that a request may have. */
-const settings = [
-  'temperature',
-  'topP',
-  'topK',
-  'maxTokens',
-  'stop',
-  'seed',
-  'frequencyPenalty',
-  'presencePenalty',
-  'toolChoice',
-  'parallelToolCalls',
-  'reasoning',
-  'verbosity',
-  'truncation',
-  'store',
-  'cache',
-  'metadata',
-  'serviceTier',
-  'providerOptions',
-] as const;
 
 /** What a model can do as far as this package knows; the user's facts win. */
 export function capabilitiesOf(provider: string, model: string, user?: Capabilities): Capabilities {
@@ -34,7 +13,7 @@ export function capabilitiesOf(provider: string, model: string, user?: Capabilit
     serverState: [],
     toolOutputMedia: false,
     hostedTools: Object.keys(hostedTools),
-    settings: settings.filter((setting) => !lacks.includes(setting)),
+    settings: settingsBut(lacks),
   };
   return mergeCapabilities(wire, ...rowsFor(provider, model).map(({ facts }) => facts), user);
 }

@@ -3,7 +3,6 @@ import {
   ModelError,
   toJson,
   usageOf,
-  type FunctionCallItem,
   type Json,
   type MessageItem,
   type ModelResponse,
@@ -17,7 +16,7 @@ import {
 import type { Fields } from '@polyrun/core';
 import { fieldsOf, given, listOf, notAReply, numberOf, stringOf } from '@polyrun/core/http';
 import { contentIn, opaqueIn, reasoningIn } from './reasoning.ts';
-import { callPiece, isClosed } from './tool-calls.ts';
+import { callPiece, customCall, isClosed } from './tool-calls.ts';
 import type { Reply } from './wire.ts';
 
 /** Reads a completion, streamed or not. Throws a `ModelError` for what is no completion and for one that the provider broke off. */
@@ -27,7 +26,7 @@ export function decodeReply(
 ): Omit<ModelResponse, 'adaptations'> {
   const body = fieldsOf(completion);
   const choices = listOf(body['choices']);
-  const choice = choices.find(({ index }) => index === 0) ?? choices[0];
+  const choice = choices.find(isFirst) ?? choices[0];
   if (!choice) throw notAReply('it has no choices', requestId);
   const message = fieldsOf(choice['message']);
   const raw = stringOf(choice['finish_reason']);
@@ -38,7 +37,8 @@ export function decodeReply(
       message: `${provider} broke the answer off: ${raw}`,
       ...given({ requestId }),
     });
-  const stop = stops[raw.toLowerCase()];
+  // Google adds its own word behind a colon.
+  const stop = stops[raw.toLowerCase().replace(/:.*/, '')];
   const at = { provider, cut: stop === 'length' || stop === 'content_filter' };
   const calls = callsOf(message, at);
   return {
@@ -50,7 +50,7 @@ export function decodeReply(
       ...calls,
       ...hostedOf(message, provider),
     ],
-    usage: usageIn(body),
+    usage: usageIn(body, choice),
     stop: {
       type: stop ?? stopByContent(message, calls),
       raw: typeof choice['finish_reason'] === 'string' ? raw : null,
@@ -58,11 +58,17 @@ export function decodeReply(
   };
 }
 
+/** True for the choice that is read; its number may be left out. */
+export function isFirst({ index }: Fields): boolean {
+  return !Number(index);
+}
+
 /** Finish reasons that say more than the content does; all others follow it. */
 const stops: { readonly [reason: string]: StopType } = {
   length: 'length',
   max_tokens: 'length',
   model_length: 'length',
+  model_context_window_exceeded: 'length',
   content_filter: 'content_filter',
   safety: 'content_filter',
   sensitive: 'content_filter',
@@ -72,7 +78,7 @@ const stops: { readonly [reason: string]: StopType } = {
   abort: 'other',
 };
 
-function stopByContent(message: Fields, calls: readonly FunctionCallItem[]): StopType {
+function stopByContent(message: Fields, calls: readonly OutputItem[]): StopType {
   if (calls.length > 0) return 'tool_calls';
   return stringOf(message['refusal']) !== '' && contentIn(message) === '' ? 'refusal' : 'end';
 }
@@ -117,24 +123,30 @@ function annotationsOf({ annotations }: Fields, { citations, search_results }: F
   return [...cited, ...sources.map((source) => ({ type: 'url_citation', ...source }))].map(toJson);
 }
 
-function callsOf(message: Fields, { provider, cut }: { provider: string; cut: boolean }): FunctionCallItem[] {
+function callsOf(message: Fields, { provider, cut }: { provider: string; cut: boolean }): OutputItem[] {
   const legacy = message['function_call'] ? [{ function: message['function_call'] }] : [];
   const pieces = [...listOf(message['tool_calls']), ...legacy].map(callPiece).filter((piece) => piece !== undefined);
-  return pieces.map(({ id, name, args, extra }, index) => ({
-    type: 'function_call',
+  return pieces.map((piece, index) => {
+    const { id, name, args, extra } = piece;
     // A cut can only have hit the last call, and not when its arguments are closed already.
-    status: cut && index === pieces.length - 1 && !isClosed(args) ? 'incomplete' : 'completed',
-    call_id: id,
-    name,
-    arguments: args,
-    ...(isFields(extra) && { provider_data: { [provider]: toJson({ extra_content: extra }) } }),
-  }));
+    const status = cut && index === pieces.length - 1 && !isClosed(args) ? 'incomplete' : 'completed';
+    if (piece.type === 'custom') return customCall(piece, status);
+    return {
+      type: 'function_call',
+      status,
+      call_id: id,
+      name,
+      arguments: args,
+      ...(isFields(extra) && { provider_data: { [provider]: toJson({ extra_content: extra }) } }),
+    };
+  });
 }
 
-/** Tools that the provider ran by itself, and images that it made: opaque items, so that nothing is lost. */
-function hostedOf(message: Fields, provider: string): OutputItem[] {
-  return (['executed_tool', 'image'] as const).flatMap((kind) =>
-    listOf(message[`${kind}s`]).map((data) => ({
+/** Tools that the provider ran by itself, and images and sound that it made: opaque items, so that nothing is lost. */
+function hostedOf({ executed_tools, images, audio }: Fields, provider: string): OutputItem[] {
+  const made = { executed_tool: executed_tools, image: images, audio: fieldsOf(audio)['id'] ? [audio] : [] };
+  return Object.entries(made).flatMap(([kind, list]) =>
+    listOf(list).map((data) => ({
       type: `${provider}:${kind}` as const,
       status: 'completed' as const,
       data: toJson(data),
@@ -142,17 +154,26 @@ function hostedOf(message: Fields, provider: string): OutputItem[] {
   );
 }
 
-/** Usage from the fields that endpoints use: DeepSeek, Moonshot, Groq and Perplexity have some of their own. */
-function usageIn({ usage, x_groq }: Fields): Usage {
-  const told = fieldsOf(usage ?? fieldsOf(x_groq)['usage']);
+/** Usage from the fields that endpoints use: DeepSeek, Moonshot, Groq, Perplexity and proxies of Anthropic have some of their own. */
+function usageIn({ usage, x_groq }: Fields, choice: Fields): Usage {
+  const told = fieldsOf(usage ?? fieldsOf(x_groq)['usage'] ?? choice['usage']);
   const prompt = fieldsOf(told['prompt_tokens_details']);
   const completion = fieldsOf(told['completion_tokens_details']);
   return usageOf({
     inputTokens: numberOf(told['prompt_tokens']),
     outputTokens: numberOf(told['completion_tokens']),
     totalTokens: numberOf(told['total_tokens']),
-    cachedTokens: numberOf(prompt['cached_tokens'], told['prompt_cache_hit_tokens'], told['cached_tokens']),
-    cacheWriteTokens: numberOf(prompt['cache_write_tokens']),
+    cachedTokens: numberOf(
+      prompt['cached_tokens'],
+      told['prompt_cache_hit_tokens'],
+      told['cached_tokens'],
+      told['cache_read_input_tokens'],
+    ),
+    cacheWriteTokens: numberOf(
+      prompt['cache_write_tokens'],
+      prompt['cache_creation_input_tokens'],
+      told['cache_creation_input_tokens'],
+    ),
     reasoningTokens: numberOf(completion['reasoning_tokens'], told['reasoning_tokens']),
   });
 }

@@ -72,6 +72,8 @@ const openai = {
   names: { maxTokens },
   lacks: ['topK'],
   efforts: { max: 'xhigh' },
+  // https://platform.openai.com/docs/guides/function-calling#custom-tools
+  hostedTools: { custom: customTool },
   facts: { schemaDialect: 'openai_strict', structuredOutput: 'with_tools' },
 } as const;
 
@@ -99,7 +101,7 @@ export const dialectRows: readonly DialectRow[] = [
   {
     provider: 'openai',
     models: /-search-/,
-    hostedTools: { web_search: (spec) => ({ body: { web_search_options: searchOptions(spec) } }) },
+    hostedTools: { custom: customTool, web_search: (spec) => ({ body: { web_search_options: searchOptions(spec) } }) },
   },
   // https://docs.mistral.ai/api: nine-character call ids, `any`, `random_seed`; unknown fields are refused. Thinking comes and
   // goes in parts of the content, which this package reads but does not write.
@@ -222,6 +224,14 @@ export function dialectOf(provider: string, model: string): Dialect {
     lacks: [...known.lacks, ...(row.lacks ?? [])],
   });
   return rowsFor(provider, model).reduce(overlay, common);
+}
+
+/** `custom` of the Responses API, whose grammar stands one level deeper here. */
+function customTool({ type, format, ...custom }: HostedToolSpec): { tool: JsonObject } {
+  const { type: kind = 'text', ...grammar }: { [field: string]: Json } = Object(format);
+  return {
+    tool: { type, custom: { ...custom, format: kind === 'grammar' ? { type: kind, grammar } : { type: kind } } },
+  };
 }
 
 /** `web_search` of the Responses API as the search models want it: the place one level deeper. */

@@ -11,11 +11,12 @@ import {
   type ToolChoice,
   type ToolSpec,
 } from '@polyrun/core';
+import { fieldsOf, refuseServerState } from '@polyrun/core/http';
 import type { Dialect } from './dialects.ts';
 import { messageWriter } from './messages.ts';
 import { ordered } from './order.ts';
 import { reasoningIn } from './reasoning.ts';
-import type { Destination, Target } from './target.ts';
+import { api, type Destination, type Target } from './target.ts';
 import type { Body, ChatMessage, JsonObject } from './wire.ts';
 
 type Encoded = { body: Body; adaptations: readonly Adaptation[] };
@@ -35,10 +36,7 @@ function encodeRequest(
   write: ReturnType<typeof messageWriter>,
 ): Encoded {
   const { provider, model, dialect } = destination;
-  for (const field of ['conversationId', 'previousResponseId'] as const) {
-    if (request[field] === undefined) continue;
-    throw new UserError(`${field}: the chat-completions adapter has no state on the server; use a session.`);
-  }
+  refuseServerState(request, api);
   const adaptations: Adaptation[] = [];
   const report: Target['report'] = (type, name, detail) => void adaptations.push({ type, name, detail });
   const target: Target = { ...destination, report };
@@ -51,7 +49,7 @@ function encodeRequest(
     model,
     messages,
     ...fields,
-    ...(tools.length > 0 && { tools, ...choiceField(settings.toolChoice, target) }),
+    ...(tools.length > 0 && { tools, ...choiceField(settings.toolChoice, tools, target) }),
     ...outputFormat(request, target),
     ...settingFields(settings, tools.length > 0, target),
     ...effortField(settings.reasoning, target),
@@ -113,14 +111,22 @@ function hostedTool(spec: HostedToolSpec, target: Target): { tool?: JsonObject; 
   );
 }
 
-function choiceField(choice: ToolChoice | undefined, { dialect, capabilities, report }: Target): JsonObject {
+function choiceField(
+  choice: ToolChoice | undefined,
+  tools: readonly JsonObject[],
+  { dialect, capabilities, report }: Target,
+): JsonObject {
   if (choice === undefined) return {};
   const forced = choice !== 'auto' && choice !== 'none';
   if (forced && capabilities.forcedToolChoice === false) {
     report('unsupported_setting', 'toolChoice', 'this model cannot be forced to call a tool');
     return {};
   }
-  if (typeof choice === 'object') return { tool_choice: { type: 'function', function: { name: choice.name } } };
+  if (typeof choice === 'object') {
+    const { name } = choice;
+    const type = tools.some(({ custom }) => fieldsOf(custom)['name'] === name) ? 'custom' : 'function';
+    return { tool_choice: { type, [type]: { name } } };
+  }
   return { tool_choice: forced ? dialect.required : choice };
 }
 

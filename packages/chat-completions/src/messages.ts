@@ -10,13 +10,14 @@ import {
   type Item,
   type Json,
   type OutputItem,
+  type ProviderItem,
   type ReasoningItem,
 } from '@polyrun/core';
-import { given, isList } from '@polyrun/core/http';
+import { closedArguments, given, isList, stringOf } from '@polyrun/core/http';
 import { userContent } from './content.ts';
 import type { ReasoningField } from './dialects.ts';
+import { contentIn } from './reasoning.ts';
 import { api, type Destination, type Target } from './target.ts';
-import { isClosed } from './tool-calls.ts';
 import type { ChatMessage, JsonObject } from './wire.ts';
 
 /** What an item gives to the messages, whatever stands around it: a message, the answer to a call, or a part of the model's turn. */
@@ -112,9 +113,24 @@ function pieceOf(item: Item, target: Target): Piece {
     case 'reasoning':
       return { type: 'turn', thought: thoughtOf(item, target) };
     default:
-      target.report('dropped_item', item.type, 'this wire has no place for what a provider did by itself');
-      return { type: 'turn' };
+      return customPiece(item, target) ?? dropped(item, target);
   }
+}
+
+/** A call of a tool that takes any text, or its answer; `undefined` for all else, and where there are no such tools. */
+function customPiece({ type, call_id, name, input, output }: ProviderItem, target: Target): Piece | undefined {
+  if (target.capabilities.hostedTools?.includes('custom') !== true) return undefined;
+  const callId = stringOf(call_id);
+  if (type === 'custom_tool_call_output')
+    return { type: 'output', callId, content: contentIn({ content: output }) || '(no output)' };
+  if (type !== 'custom_tool_call') return undefined;
+  const custom = { name: stringOf(name), input: stringOf(input) };
+  return { type: 'turn', call: { callId, fields: { type: 'custom', custom } } };
+}
+
+function dropped({ type }: ProviderItem, { report }: Target): Piece {
+  report('dropped_item', type, 'this wire has no place for what a provider did by itself');
+  return { type: 'turn' };
 }
 
 function thoughtOf(item: ReasoningItem, target: Target): Thought {
@@ -124,15 +140,9 @@ function thoughtOf(item: ReasoningItem, target: Target): Thought {
 }
 
 function callFields(item: FunctionCallItem, target: Target): JsonObject {
-  let { arguments: args } = item;
-  // Servers parse the arguments of past calls and refuse the request when they cannot.
-  if (!isClosed(args)) {
-    if (args !== '')
-      target.report('other', 'function_call', `arguments of ${item.call_id} that are no JSON object: sent as {}`);
-    args = '{}';
-  }
+  const called = { name: item.name, arguments: closedArguments(item, target.report) };
   const { extra_content } = ownData(item, target);
-  return { type: 'function', function: { name: item.name, arguments: args }, ...given({ extra_content }) };
+  return { type: 'function', function: called, ...given({ extra_content }) };
 }
 
 function outputText({ call_id, output }: FunctionCallOutputItem, { report }: Target): string {

@@ -1,5 +1,4 @@
-import { defineModel, toJson, UserError, type Codec, type Model, type ModelProvider } from '@polyrun/core';
-import { given } from '@polyrun/core/http';
+import { defineModel, providerOf, UserError, type Codec, type Model, type ModelProvider } from '@polyrun/core';
 import { accumulateReply } from './accumulate.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { connector } from './connect.ts';
@@ -17,21 +16,13 @@ import type { Body, Chunk, Reply } from './wire.ts';
  * `client` or a preset as `name`, names are sent as they are; a bare name is OpenAI's. Keys are read when a call is made.
  */
 export function chatCompletions(options: AdapterOptions = {}): ModelProvider {
-  const models = new Map<string, Model>();
-  return {
-    name: options.name ?? api,
-    getModel(modelName) {
-      const name = modelName ?? options.defaultModel;
-      if (name === undefined)
-        throw new UserError(
-          "model: none was named. Name one, such as 'groq/llama-3.3-70b-versatile', or give the option defaultModel.",
-        );
-      const model = models.get(name) ?? modelOf(name, options);
-      models.set(name, model);
-      return model;
-    },
-    ...given({ reference: referenceTo(options) }),
-  };
+  return providerOf(options, {
+    name: api,
+    module: '@polyrun/chat-completions',
+    export: 'chatCompletions',
+    example: 'groq/llama-3.3-70b-versatile',
+    modelOf: (name) => modelOf(name, options),
+  });
 }
 
 function modelOf(name: string, options: AdapterOptions): Model {
@@ -78,10 +69,4 @@ function placeByPrefix(name: string, called: string | undefined): Place {
     `model: '${name}' names no known provider. Put one before the slash (${Object.keys(presets).join(', ')}), ` +
       'or give the option baseURL; the whole name is then sent.',
   );
-}
-
-/** How another thread rebuilds the provider; nothing when an option cannot travel. */
-function referenceTo(options: AdapterOptions): ModelProvider['reference'] {
-  if (options.client || options.fetch || typeof options.apiKey === 'function') return undefined;
-  return { module: '@polyrun/chat-completions', export: 'chatCompletions', options: toJson(options) };
 }

@@ -1,16 +1,25 @@
-import { isFields, parseJson, type ModelEvent, type ResponseEvents } from '@polyrun/core';
+import { isFields, parseJson, type ModelEvent, type ProviderItem, type ResponseEvents } from '@polyrun/core';
 import type { Fields } from '@polyrun/core';
 import { fieldsOf, given, numberOf, stringOf } from '@polyrun/core/http';
 
-/** A tool call, or a piece of one, whatever dialect wrote it. */
-export type CallPiece = { index: number | undefined; id: string; name: string; args: string; extra: unknown };
+/** A tool call, or a piece of one, whatever dialect wrote it. `type`: what is called, by which `args` are JSON or any text. */
+export type CallPiece = {
+  type: 'function' | 'custom';
+  index: number | undefined;
+  id: string;
+  name: string;
+  args: string;
+  extra: unknown;
+};
 
 type Slot = CallPiece & { key: number; announced: boolean; emitted: number };
 
 /** Reads an entry of `tool_calls`; `undefined` when nothing is in it. Arguments may be text, an object, null or missing. */
-export function callPiece({ index, id, function: called, extra_content }: Fields): CallPiece | undefined {
-  const { name, arguments: args } = fieldsOf(called);
+export function callPiece({ index, id, function: called, custom, extra_content }: Fields): CallPiece | undefined {
+  const { name, input, arguments: args = input } = fieldsOf(called ?? custom);
   const piece: CallPiece = {
+    // Snowflake writes every field there is, with nothing in those that are not meant.
+    type: custom && !called ? 'custom' : 'function',
     index: numberOf(index),
     id: stringOf(id),
     name: stringOf(name),
@@ -18,6 +27,11 @@ export function callPiece({ index, id, function: called, extra_content }: Fields
     extra: extra_content,
   };
   return piece.id + piece.name + piece.args === '' ? undefined : piece;
+}
+
+/** A call of a tool that takes any text, as the Responses API has it. */
+export function customCall({ id, name, args }: CallPiece, status: ProviderItem['status']): ProviderItem {
+  return { type: 'custom_tool_call', ...given({ status }), call_id: id, name, input: args };
 }
 
 /** True for arguments that nothing can follow. */
@@ -54,10 +68,10 @@ export class ToolCalls {
 
   /** The calls as an unstreamed reply would hold them. */
   entries(): Fields[] {
-    return this.#slots.map(({ id, name, args, extra }) => ({
+    return this.#slots.map(({ type, id, name, args, extra }) => ({
       id,
-      type: 'function',
-      function: { name, arguments: args },
+      type,
+      [type]: type === 'custom' ? { name, input: args } : { name, arguments: args },
       ...given({ extra_content: extra }),
     }));
   }
@@ -78,18 +92,25 @@ export class ToolCalls {
   #tell(ended: boolean): ModelEvent[] {
     const told: ModelEvent[] = [];
     for (const slot of this.#slots) {
-      const { key, id: callId, name, args } = slot;
+      const { type, key, name, args } = slot;
       // `{}` may be a placeholder that the real arguments replace.
       const held = !ended && (args === '' || args === '{}');
-      const nameOpen = name === '' || (held && key === this.#slots.length - 1);
-      if (!slot.announced && nameOpen && !ended) break;
-      if (!slot.announced) told.push(...this.#events.call(key, { callId, name }));
+      // There are no events for pieces of a free text.
+      const open = type === 'custom' || name === '' || (held && key === this.#slots.length - 1);
+      if (!slot.announced && open && !ended) break;
+      if (!slot.announced) told.push(...this.#announced(slot));
       slot.announced = true;
       if (held) continue;
       told.push(...this.#events.callArguments(key, args.slice(slot.emitted)));
       slot.emitted = args.length;
     }
     return told;
+  }
+
+  #announced(slot: Slot): readonly ModelEvent[] {
+    const { type, key, id: callId, name } = slot;
+    if (type === 'custom') return this.#events.item(customCall(slot, 'in_progress'));
+    return this.#events.call(key, { callId, name });
   }
 }
 

@@ -94,7 +94,7 @@ export class GuardrailExecutionError extends AgentsError {
   static override readonly brand: string = 'GuardrailExecutionError';
 }
 
-/** Another run owns the session, or has written to it since it was read. */
+/** Another run owns the session, or has written to it since it was read; or another call goes on with the run of a journal. */
 export class SessionBusyError extends AgentsError {
   static override readonly brand: string = 'SessionBusyError';
 }

@@ -74,6 +74,7 @@ export type { RunContext, ToolContext } from './agent/context.ts';
 export type { InputGuardrail, OutputGuardrail, ToolGuardrail } from './agent/guardrails.ts';
 export {
   handoff,
+  removeAllTools,
   type Handoff,
   type HandoffInputData,
   type HandoffInputFilter,

@@ -26,6 +26,7 @@ class StreamedReply {
   readonly #completion: { [field: string]: unknown } = {};
   #segment: Segment['kind'] | undefined;
   #finish: string | undefined;
+  #begun = false;
   #done = false;
   #requestId: string | undefined;
 
@@ -42,8 +43,9 @@ class StreamedReply {
     const { choices, ...rest } = fieldsOf(data);
     // The last word on everything beside the choices.
     for (const field in rest) this.#completion[field] = rest[field] ?? this.#completion[field];
-    const choice = listOf(choices).find(({ index }) => !index);
+    const choice = listOf(choices).find(({ index }) => !Number(index));
     if (!choice) return [];
+    this.#begun = true;
     this.#finish = stringOf(choice['finish_reason']) || this.#finish;
     // `message` is all there is where a server did not stream.
     return this.#delta(fieldsOf(choice['delta'] ?? choice['message']), hosted);
@@ -58,7 +60,8 @@ class StreamedReply {
     const messages = this.#messages.map(asMessage);
     const said = messages.length > 1 ? { messages } : { message: messages[0] ?? {} };
     const choice = { index: 0, ...said, finish_reason: this.#finish };
-    return { completion: { ...this.#completion, choices: [choice] }, ...request };
+    // A stream that only ended holds no answer.
+    return { completion: { ...this.#completion, choices: this.#begun ? [choice] : [] }, ...request };
   }
 
   #delta(delta: Fields, hosted: boolean): ModelEvent[] {

@@ -24,7 +24,7 @@ export function decodeReply(
 ): Omit<ModelResponse, 'adaptations'> {
   const body = fieldsOf(completion);
   const choices = listOf(body['choices']);
-  const choice = choices.find(({ index }) => index === 0) ?? choices[0];
+  const choice = choices.find(({ index }) => !Number(index)) ?? choices[0];
   if (!choice) throw notAReply('it has no choices', requestId);
   const raw = stringOf(choice['finish_reason']);
   if (raw === 'error')

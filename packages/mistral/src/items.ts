@@ -10,8 +10,8 @@ import {
   type ProviderItem,
   type ReasoningItem,
 } from '@polyrun/core';
-import { isList } from '@polyrun/core/http';
-import { isClosed, textIn } from './chunks.ts';
+import { closedArguments, isList, legalName } from '@polyrun/core/http';
+import { textIn } from './chunks.ts';
 import { userContent } from './content.ts';
 import { api, type Target } from './target.ts';
 import type { JsonObject } from './wire.ts';
@@ -78,12 +78,8 @@ function thinkingChunks(item: ReasoningItem, target: Target): JsonObject[] {
   return [{ type: 'thinking', thinking: thinking ?? parts, ...kept }];
 }
 
-function calledOf({ call_id, name, arguments: args }: FunctionCallItem, { report }: Target): JsonObject {
-  const legal = name.replace(/[^\w-]/g, '_').slice(0, 64) || '_';
-  if (legal !== name) report('other', 'function_call', `a name that this wire refuses: sent as ${legal}`);
-  if (isClosed(args)) return { name: legal, arguments: args };
-  if (args !== '') report('other', 'function_call', `arguments of ${call_id} that are no JSON object: sent as {}`);
-  return { name: legal, arguments: '{}' };
+function calledOf(item: FunctionCallItem, { report }: Target): JsonObject {
+  return { name: legalName(item, 64, report), arguments: closedArguments(item, report) };
 }
 
 /** Tool messages are read as text; what else an output has goes into a message of the user behind the outputs. */

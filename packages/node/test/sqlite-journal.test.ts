@@ -1,9 +1,10 @@
 import path from 'node:path';
-import { Agent, Runner, tool, UserError } from '@polyrun/core';
+import { Agent, Runner, SessionBusyError, tool, UserError } from '@polyrun/core';
 import { call, ScriptedModel } from '@polyrun/core/testing';
 import { describe, expect, test } from 'vitest';
 import { verifies } from '../../core/test/requirements.ts';
-import { SQLiteJournal, SQLiteSession, SQLiteStore } from '../src/index.ts';
+import { latch } from '../../core/test/run/scripts.ts';
+import { runSync, SQLiteJournal, SQLiteSession, SQLiteStore } from '../src/index.ts';
 import { bodyOf, startModelServer, startServer, type Said } from './support/model-server.ts';
 import { folder, output, start, type Program } from './support/processes.ts';
 
@@ -134,6 +135,42 @@ describe('a journal in a file', () => {
       const run = Runner.run(agentOf(new ScriptedModel(['done']), name), input, { journal, runId: 'r' });
       await expect(run).rejects.toThrow(UserError);
     }
+  });
+
+  test('a run that has lost its journal to another process writes nothing any more', async () => {
+    const store = new SQLiteStore();
+    const [journal, other] = [new SQLiteJournal(store), new SQLiteJournal(store)];
+    const taken = latch<{ release(): Promise<void> }>();
+    const slow = tool({
+      name: 'work',
+      description: 'Works.',
+      parameters: { type: 'object' },
+      execute: async () => {
+        // As after a machine has slept: the lease ended, and another process took over.
+        store.database.run('UPDATE runners SET expires_ms = 0');
+        taken.open(await other.acquire({ runId: 'r' }));
+        return 'worked';
+      },
+    });
+    const agent = new Agent({ name: 'A', model: new ScriptedModel([[call('work')], 'done']), tools: [slow] });
+    await expect(Runner.run(agent, 'go', { journal, runId: 'r' })).rejects.toThrow(SessionBusyError);
+    const ids = (await other.read('r')).map(({ effectId }) => effectId);
+    expect(ids).not.toContain('1/call_work');
+    await expect(journal.acquire({ runId: 'r' }), 'it took nothing from the other one').rejects.toThrow(/is under way/);
+    await (await taken.promise).release();
+    const again = new Agent({ name: 'A', model: new ScriptedModel(['done']), tools: [work] });
+    expect((await Runner.run(again, 'go', { journal: other, runId: 'r' })).finalOutput).toBe('done');
+  });
+
+  test('runSync and Runner.run share the ownership', async () => {
+    const store = new SQLiteStore();
+    const held = await new SQLiteJournal(store).acquire({ runId: 'r' });
+    const agent = agentOf(new ScriptedModel(['done']));
+    const options = { journal: new SQLiteJournal(store), runId: 'r' };
+    expect(() => runSync(agent, 'go', options)).toThrow(SessionBusyError);
+    await held.release();
+    expect(runSync(agent, 'go', options).finalOutput).toBe('done');
+    expect((await Runner.run(agent, 'go', options)).finalOutput).toBe('done');
   });
 
   test('tells which runs it holds, and forgets one when asked', async () => {

@@ -67,6 +67,21 @@ test(verifies('N3', 'an owner that is killed leaves the session free at once'), 
   await (await waiting).release();
 });
 
+test(
+  'one process goes on with the run of a journal; another may once it has been killed',
+  { timeout: 30_000 },
+  async () => {
+    const file = path.join(folder(), 'journal.db');
+    const owner = start('runner.ts', file);
+    for await (const line of owner.lines) if (line === 'r/1/call_work') break;
+    const [told, ...more] = await output(start('runner.ts', file, 'quick'));
+    expect([told, more]).toEqual([expect.stringContaining("SessionBusyError: journal: run 'r' is under way"), []]);
+    owner.child.kill('SIGKILL');
+    await owner.ended;
+    expect(await output(start('runner.ts', file, 'quick'))).toEqual(['r/1/call_work', 'done']);
+  },
+);
+
 test('a file that several processes make at the same moment is made once', { timeout: 30_000 }, async () => {
   const file = path.join(folder(), 'new.db');
   const openers = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => start('opener.ts', file, name));

@@ -1,6 +1,5 @@
 import {
   isFields,
-  parseJson,
   wireIds,
   type Adaptation,
   type FunctionCallItem,
@@ -10,7 +9,17 @@ import {
   type ProviderItem,
   type ReasoningItem,
 } from '@polyrun/core';
-import { fieldsOf, given, listOf, stringOf, type Report, toObject, without } from '@polyrun/core/http';
+import {
+  closedArguments,
+  fieldsOf,
+  given,
+  legalName,
+  listOf,
+  stringOf,
+  type Report,
+  toObject,
+  without,
+} from '@polyrun/core/http';
 import { inputContent, outputContent, textPart } from './content.ts';
 import { api, type Destination } from './target.ts';
 import type { JsonObject } from './wire.ts';
@@ -105,7 +114,7 @@ function said(item: MessageItem, at: At): Made {
 function called(item: FunctionCallItem, at: At): Made {
   const { type, call_id: callId } = item;
   const args = closedArguments(item, at.report);
-  const name = legalName(item.name, at.report);
+  const name = legalName(item, 128, at.report);
   const own = isOwn(item, at);
   const extras = own ? without(toObject(item), oursAndKept) : {};
   return {
@@ -114,19 +123,6 @@ function called(item: FunctionCallItem, at: At): Made {
     wire: { ...extras, type, call_id: callId, name, arguments: args },
     ...(own && idOf(item)),
   };
-}
-
-/** Servers parse the arguments of past calls and refuse the request when they cannot. */
-function closedArguments({ arguments: args, call_id }: FunctionCallItem, report: Report): string {
-  if (isFields(parseJson(args))) return args;
-  if (args !== '') report('other', 'function_call', `arguments of ${call_id} that are no JSON object: sent as {}`);
-  return '{}';
-}
-
-function legalName(name: string, report: Report): string {
-  const legal = name.replace(/[^\w-]/g, '_').slice(0, 128) || '_';
-  if (legal !== name) report('other', 'function_call', `a name with other letters: sent as ${legal}`);
-  return legal;
 }
 
 function answered(item: FunctionCallOutputItem, at: At): Made {

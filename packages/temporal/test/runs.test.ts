@@ -5,7 +5,7 @@ import { startWitness, type Witness } from '@polyrun/wires/witness';
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { answer, progress, questions, type AgentReply } from '@polyrun/temporal/workflow';
 import { verifies } from '../../core/test/requirements.ts';
 import { nap } from './support/nap.ts';
@@ -27,6 +27,7 @@ let client: Client;
 let workflowBundle: WorkflowBundleWithSourceMap;
 let witness: Witness;
 const workers: Running[] = [];
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 const parameters = jsonSchema<object>({ type: 'object' });
 
 beforeAll(async () => {
@@ -52,7 +53,7 @@ async function worker<C>(
   const taskQueue = parts.taskQueue ?? crypto.randomUUID();
   const running = await runWorker(server.address, { workflowBundle, ...parts, taskQueue });
   workers.push(running);
-  return { taskQueue, stop: running.stop };
+  return { taskQueue, stop: () => running.stop() };
 }
 
 async function start(workflow: string, ...args: Parameters<typeof begin>): Promise<WorkflowHandle> {
@@ -200,8 +201,8 @@ test('approvals at any depth: questions by query, answers by signal, also while 
   await again.stop();
   expect(reply).toMatchObject({ finalOutput: 'settled' });
   expect(JSON.stringify(reply)).toContain('Too much.');
-  expect(counts()).toMatchObject({ '1/i/1/deep/decided': 1, '2/model': 1 });
-  expect(Object.keys(counts())).not.toContain('1/p/decided');
+  expect(counts()).toMatchObject({ '1/i/1/deep': 1, '2/model': 1 });
+  expect(Object.keys(counts())).not.toContain('1/p');
 });
 
 test('a call that nobody answers in time is rejected, by a timer of the workflow', async () => {
@@ -370,7 +371,7 @@ test('recorded histories replay in the real core; a workflow that was changed, o
       activityTaskCompletedEventAttributes: { ...event.activityTaskCompletedEventAttributes, result },
     };
   });
-  await expect(
-    Worker.runReplayHistory({ workflowBundle }, { events: swapped } as never, handle.workflowId),
-  ).rejects.toThrow(/what was recorded is not what this program does/);
+  await expect(Worker.runReplayHistory({ workflowBundle }, { events: swapped }, handle.workflowId)).rejects.toThrow(
+    /what was recorded is not what this program does/,
+  );
 }, 30_000);

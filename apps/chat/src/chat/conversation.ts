@@ -100,7 +100,6 @@ export class Conversation {
   /** Goes on with another model, or with the agents' own. Throws `UserError` when there is none of this name. */
   async swap(model: string | undefined): Promise<void> {
     this.#setup.modelProvider.getModel(model);
-    this.#model = model;
     await this.#tellPlan();
   }
 

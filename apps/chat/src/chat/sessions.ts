@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { textOf, UserError, type Item } from '@polyrun/core';
 import { SQLiteSession, SQLiteStore, type Conversation } from '@polyrun/node';
+import { messageOf } from './words.ts';
 
 /** Who goes on with a conversation: an agent, and a model where one was chosen. */
 export type Choice = { readonly agent: string; readonly model: string | undefined };
@@ -12,8 +13,7 @@ export class Sessions {
 
   /** `file`: made where there is none, with its folder; `':memory:'` keeps nothing. */
   constructor(file: string) {
-    if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true });
-    this.#store = new SQLiteStore(file);
+    this.#store = opened(file);
     this.#store.database.run(
       'CREATE TABLE IF NOT EXISTS chat_choices (session TEXT PRIMARY KEY, agent TEXT NOT NULL, model TEXT) STRICT',
     );
@@ -86,6 +86,15 @@ export class Sessions {
       const candidate = count === 1 ? name : `${name}-${count}`;
       if (!this.#has(candidate)) return candidate;
     }
+  }
+}
+
+function opened(file: string): SQLiteStore {
+  try {
+    if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true });
+    return new SQLiteStore(file);
+  } catch (error) {
+    throw new UserError(`The conversations cannot be kept in ${file} (sessionFile): ${messageOf(error)}`);
   }
 }
 

@@ -35,6 +35,14 @@ describe('what is wrong with the config ends in one line:', { timeout: 30_000 },
     expectOneLine(await world.run(), line);
   });
 
+  test('a session file that is none, or cannot be made', async () => {
+    await world.write('notes.txt', 'no database');
+    for (const file of ['notes.txt', 'notes.txt/chat.db', '.']) {
+      await world.write('polyrun.config.ts', configText({ url: 'http://127.0.0.1:9' }).replace('chat.db', file));
+      expectOneLine(await world.run(), /^error The conversations cannot be kept in .* \(sessionFile\): .+[.?]$/);
+    }
+  });
+
   test('a file that is not there, an unknown option', async () => {
     expectOneLine(
       await world.run({ args: ['-c', 'no.config.ts'] }),

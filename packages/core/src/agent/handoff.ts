@@ -84,6 +84,20 @@ export function handoff<C, I = undefined>(agent: Agent<C, unknown>, options: Han
   };
 }
 
+/**
+ * An `inputFilter` that leaves the next agent's model what was said: messages, and what a provider made of compacted ones. Calls of
+ * tools, their outputs, hosted ones too, and the reasoning that goes with them are left out.
+ */
+export function removeAllTools({ inputHistory, preHandoffItems, newItems }: HandoffInputData): HandoffInputData {
+  const isSaid = ({ type }: Item) => type === 'message' || type.endsWith('compaction');
+  const said = (items: readonly RunItem[]) => items.filter(({ rawItem }) => isSaid(rawItem));
+  return {
+    inputHistory: inputHistory.filter(isSaid),
+    preHandoffItems: said(preHandoffItems),
+    newItems: said(newItems),
+  };
+}
+
 function describe(agent: Agent<never, unknown>): string {
   return `Handoff to the ${agent.name} agent to handle the request. ${agent.handoffDescription ?? ''}`.trim();
 }

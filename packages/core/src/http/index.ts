@@ -6,6 +6,14 @@ export { addressIn, connectorOf, keyIn, type Access, type Connected, type KeyOpt
 export { mediaOf, textOfMedia, type Media } from './media.ts';
 export { pause } from './pause.ts';
 export { answered, environment, repliesIn, type ReplyPiece } from './replies.ts';
-export { knownSettings, refuseServerState, refuseTools, settingsBut, type Report } from './requests.ts';
+export {
+  closedArguments,
+  knownSettings,
+  legalName,
+  refuseServerState,
+  refuseTools,
+  settingsBut,
+  type Report,
+} from './requests.ts';
 export { serverEvents, type ServerEvent } from './sse.ts';
 export { replyTransport, type ReplyWire } from './transport.ts';

@@ -1,9 +1,25 @@
 import { UserError } from '../errors.ts';
+import type { FunctionCallItem } from '../protocol/items.ts';
+import { isFields, parseJson } from '../protocol/json.ts';
 import type { ModelRequest, ModelSettings } from '../protocol/request.ts';
 import type { Adaptation } from '../protocol/response.ts';
 
 /** Reports one difference between what was asked and what a wire can carry. */
 export type Report = (type: Adaptation['type'], name: string, detail: string) => void;
+
+/** The arguments of a past call; servers parse them and refuse the request when they are no JSON object, for which `{}` is sent. */
+export function closedArguments({ arguments: args, call_id }: FunctionCallItem, report: Report): string {
+  if (isFields(parseJson(args))) return args;
+  if (args !== '') report('other', 'function_call', `arguments of ${call_id} that are no JSON object: sent as {}`);
+  return '{}';
+}
+
+/** The name of a past call in letters that every server takes. */
+export function legalName({ name }: FunctionCallItem, longest: number, report: Report): string {
+  const legal = name.replace(/[^\w-]/g, '_').slice(0, longest) || '_';
+  if (legal !== name) report('other', 'function_call', `a name with other letters: sent as ${legal}`);
+  return legal;
+}
 
 /** Every setting that a request may have. */
 const settings = [

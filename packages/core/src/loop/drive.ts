@@ -181,10 +181,10 @@ class Driver {
   }
 
   #fold({ outcome, live }: Heard): void | Promise<void> {
-    const outcomes = [outcome];
     // Only now: an effect that has settled is wanted until its outcome is folded in, and must not start again.
     if (live) this.#live.delete(live);
     // Tools that settled together make one state: a state for each would copy all calls of the turn each time.
+    const outcomes = [outcome];
     while (outcome.type === 'tool_settled' && this.#inbox[0]?.outcome.type === 'tool_settled') {
       const next = this.#inbox.shift();
       if (next?.live) this.#live.delete(next.live);

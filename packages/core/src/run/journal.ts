@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { SessionBusyError, UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
 import { after } from '../agent/maybe-promise.ts';
 import type { Perform } from '../loop/drive.ts';
@@ -15,6 +15,8 @@ export type JournalEntry = { effectId: string; outcome: Json };
 export interface Journal {
   read(runId: string): Promise<readonly JournalEntry[]>;
   append(runId: string, entry: JournalEntry): Promise<void>;
+  /** Lets one call at a time go on with a run: a second one fails at its start with `SessionBusyError`. Expires if its owner dies. */
+  acquire?(options: { runId: string }): Promise<{ release(): Promise<void> }>;
   /** The same for runs that may not wait; only a journal that can answer at once has it. */
   readonly sync?: SyncJournal;
 }
@@ -22,6 +24,7 @@ export interface Journal {
 export interface SyncJournal {
   read(runId: string): readonly JournalEntry[];
   append(runId: string, entry: JournalEntry): void;
+  acquire?(options: { runId: string }): { release(): void };
 }
 
 /** A journal in this process's memory: for tests, and for runs that are to survive an error but not the process. */
@@ -33,8 +36,10 @@ export class MemoryJournal implements Journal {
       if (entries) entries.push(structuredClone(entry));
       else this.#entries.set(runId, [structuredClone(entry)]);
     },
+    acquire: ({ runId }) => this.#acquired(runId),
   };
   readonly #entries = new Map<string, JournalEntry[]>();
+  readonly #owned = new Set<string>();
 
   async read(runId: string): Promise<readonly JournalEntry[]> {
     return this.sync.read(runId);
@@ -42,6 +47,18 @@ export class MemoryJournal implements Journal {
 
   async append(runId: string, entry: JournalEntry): Promise<void> {
     this.sync.append(runId, entry);
+  }
+
+  async acquire({ runId }: { runId: string }): Promise<{ release(): Promise<void> }> {
+    const owned = this.#acquired(runId);
+    return { release: async () => owned.release() };
+  }
+
+  #acquired(runId: string): { release(): void } {
+    if (this.#owned.has(runId))
+      throw new SessionBusyError(`journal: run '${runId}' is under way; wait for its end, or give another runId.`);
+    this.#owned.add(runId);
+    return { release: () => void this.#owned.delete(runId) };
   }
 }
 

@@ -17,6 +17,9 @@ export class Publisher {
   readonly #scope: Scope;
   readonly #path: readonly string[];
   readonly #announced = new Set<string>();
+  /** Calls that a person may have to be asked about: outputs come after that question. */
+  readonly #unclear = new Set<string>();
+  #outputs: RunStreamEvent[] = [];
   #agent: string | undefined;
   #published = 0;
   #held: RunStreamEvent[] | undefined;
@@ -32,6 +35,18 @@ export class Publisher {
   /** An event of a model, as it comes. */
   raw(data: ModelEvent): MaybePromise<void> {
     return this.#tell({ type: 'raw_response_event', data });
+  }
+
+  /** It takes time to find out whether a person is asked about a call. */
+  hold(callId: string): void {
+    this.#unclear.add(callId);
+  }
+
+  /** Nobody is asked about the call. */
+  pass(callId: string): MaybePromise<void> {
+    return this.#unclear.delete(callId) && this.#unclear.size === 0
+      ? this.#tellAll(this.#outputs.splice(0))
+      : undefined;
   }
 
   /** Continues a run that an earlier call has told of. */
@@ -82,8 +97,24 @@ export class Publisher {
     this.#published = log.facts.length;
     const updated = before !== agent && (before !== undefined || turn > 0) ? [this.#agentUpdate(agent)] : [];
     const told = items.map((item) => ({ type: 'run_item_stream_event', name: eventNames[item.type], item }) as const);
-    const approvals = this.#approvals(state);
-    return before === undefined ? [...updated, ...told, ...approvals] : [...told, ...updated, ...approvals];
+    const news = [
+      ...this.#outputs.splice(0),
+      ...(before === undefined ? [...updated, ...told] : [...told, ...updated]),
+    ];
+    const first = news.findIndex((event) => event.type === 'run_item_stream_event' && event.name === 'tool_output');
+    const outputs = first < 0 ? [] : news.splice(first);
+    news.push(...this.#approvals(state));
+    if (!this.#isUnclear(state)) return [...news, ...outputs];
+    this.#outputs = outputs;
+    return news;
+  }
+
+  #isUnclear(state: LoopState): boolean {
+    if (this.#unclear.size === 0) return false;
+    const ready = state.end === null ? slotsOf(state).filter(({ type }) => type === 'ready') : [];
+    const open = new Set(ready.map(({ call }) => call.callId));
+    for (const callId of this.#unclear) if (!open.has(callId)) this.#unclear.delete(callId);
+    return this.#unclear.size > 0;
   }
 
   #agentUpdate(name: string): RunStreamEvent {

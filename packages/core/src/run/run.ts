@@ -81,18 +81,23 @@ export class Run implements Host {
   *drive(): Steps<LoopState> {
     const { journal, session } = this;
     this.spans = spansOf(this);
-    const owned = this.ownsSession && session?.acquire && (yield* this.#acquired(session));
+    const leases: { release(): MaybePromise<void> }[] = [];
     try {
+      if (journal?.acquire) leases.push(yield* wait(journal.acquire({ runId: this.runId })));
+      const owned = this.ownsSession && session?.acquire && (yield* this.#acquired(session));
+      if (owned) leases.push(owned);
       if (journal) yield* takeUp(this, journal);
       this.#lastMs = Math.round(now());
       return yield* wait(settle(drive(this.state, this.performer(), this)));
     } finally {
       this.deadlines.close();
       this.spans?.end();
-      try {
-        if (owned) yield* wait(owned.release());
-      } catch {
-        // What the run came to does not hang on it: a session that cannot be let go expires.
+      for (const lease of leases.reverse()) {
+        try {
+          yield* wait(lease.release());
+        } catch {
+          // What the run came to does not hang on it: what cannot be let go expires.
+        }
       }
     }
   }

@@ -159,7 +159,7 @@ function inRounds(
       .map((outcome) => ({ outcome, place: places.next().value ?? 0 }))
       .toSorted((a, b) => a.place - b.place)
       .map(({ outcome }) => outcome);
-    let [one, other] = [advance(state, ...shuffled), advance(state, ...outcomes)];
+    let [one, other] = [folded(state, shuffled), folded(state, outcomes)];
     expectSame(one, other);
     if (other.end !== null) {
       // What follows on the end begins when all has been heard.
@@ -174,6 +174,11 @@ function inRounds(
     if (state.end?.type === 'failed' && effectsFor(state).length === 0)
       state = advance(state, { type: 'resumed', options, standing: [], ...outside(state) });
   }
+}
+
+/** One after the other. */
+function folded(state: LoopState, outcomes: readonly Outcome[]): LoopState {
+  return outcomes.reduce((at, outcome) => advance(at, outcome), state);
 }
 
 /** The same without what ends a run while others go on. */

@@ -9,6 +9,7 @@ import {
   OutputTruncatedError,
   Runner,
   tool,
+  UserError,
   type AgentsError,
 } from '../../src/index.ts';
 import { call, message, ScriptedModel } from '../../src/testing/index.ts';
@@ -123,6 +124,30 @@ describe('outputType', () => {
       },
     });
     expect(result.finalOutput).toEqual(rome);
+  });
+
+  test.for(['invalidFinalOutput', 'default'] as const)(
+    verifies('L3', 'what errorHandlers.%s answers has to fit as well'),
+    async (name) => {
+      const agent = new Agent({ name: 'A', model: new ScriptedModel(['It is hot.']), outputType: Weather });
+      const errorHandlers = { [name]: () => ({ finalOutput: 'hot' }) };
+      const error = await rejection(Runner.run(agent, 'go', { errorHandlers }));
+      expect(error).toBeInstanceOf(UserError);
+      expect(error).toMatchObject({ cause: expect.any(ModelBehaviorError) });
+      expect(String(error)).toContain(
+        `errorHandlers.${name}: its finalOutput does not fit the outputType of agent 'A': `,
+      );
+    },
+  );
+
+  test(verifies('L3', 'of what an error handler answers the validated value is the final output'), async () => {
+    const outputType = z.object({ city: z.string(), degrees: z.number().default(20) });
+    const agent = new Agent({ name: 'A', model: new ScriptedModel(['It is hot.']), outputType });
+    const result = await Runner.run(agent, 'go', {
+      errorHandlers: { default: () => ({ finalOutput: { city: 'Rome' } }) },
+    });
+    expect(result.finalOutput).toEqual({ city: 'Rome', degrees: 20 });
+    expect(brief(result.newItems).at(-1)).toBe('message {"city":"Rome"}');
   });
 });
 

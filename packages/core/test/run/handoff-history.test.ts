@@ -3,6 +3,7 @@ import {
   Agent,
   handoff,
   jsonSchema,
+  removeAllTools,
   Runner,
   tool,
   UserError,
@@ -233,3 +234,50 @@ function linesOf(item: Item | undefined): string[] {
   const lines = text.split('\n');
   return lines.slice(lines.indexOf('<CONVERSATION HISTORY>') + 1, lines.indexOf('</CONVERSATION HISTORY>'));
 }
+
+describe('removeAllTools', () => {
+  test("leaves the next agent's model what was said, and the log everything", async () => {
+    const spoken = { type: 'message', role: 'assistant', content: 'Earlier.' } as const;
+    const history: Item[] = [
+      { type: 'compaction', id: 'cmp_1', encrypted_content: 'x' },
+      { type: 'reasoning', summary: [] },
+      call('ping', {}, 'old'),
+      { type: 'function_call_output', call_id: 'old', output: 'pong' },
+      { type: 'web_search_call', id: 'ws_1' },
+      { type: 'anthropic:web_fetch_call', id: 'wf_1' },
+      { type: 'mcp_list_tools', id: 'mcp_1' },
+      { type: 'computer_call_output', call_id: 'cc_1', output: {} },
+      spoken,
+      { type: 'anthropic:compaction', content: 'x' },
+    ];
+    const { model, a } = pair(removeAllTools);
+    const result = await Runner.run(a, [...history, { role: 'user', content: 'go' }]);
+    expect(result.finalOutput).toBe('b here');
+    expect(model.requests[2]?.input.map(({ type }) => type)).toEqual([
+      'compaction',
+      'message',
+      'anthropic:compaction',
+      'message',
+      'message',
+    ]);
+    expect(sent(model, 2).filter((each) => each.startsWith('assistant'))).toEqual([
+      'assistant "Earlier."',
+      expect.stringContaining('Looking.'),
+    ]);
+    expect(result.toInputList()).toHaveLength(history.length + 1 + result.newItems.length);
+    expect(brief(result.newItems)).toContain('output ping');
+  });
+
+  test('is a filter for agents of any context, of a handoff or of a run', async () => {
+    const b = new Agent<{ user: string }>({ name: 'B', model: new ScriptedModel(['b here']) });
+    const model = new ScriptedModel([[call('transfer_to_b')]]);
+    const a = new Agent<{ user: string }>({
+      name: 'A',
+      model,
+      handoffs: [handoff(b, { inputFilter: removeAllTools })],
+    });
+    const context = { user: 'ada' };
+    const result = await Runner.run(a, 'go', { context, runConfig: { handoffInputFilter: removeAllTools } });
+    expect(result.finalOutput).toBe('b here');
+  });
+});

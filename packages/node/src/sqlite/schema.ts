@@ -39,4 +39,14 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX outcomes_of_run ON outcomes (run);
   `,
+  `
+  CREATE TABLE runners (
+    name TEXT PRIMARY KEY,
+    run TEXT NOT NULL,
+    token TEXT NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

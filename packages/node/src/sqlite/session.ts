@@ -33,7 +33,8 @@ export class SQLiteSession implements Session {
     this.sessionId = sessionId;
     this.#store = store;
     this.#owned = owned;
-    this.#ownership = new Ownership(store.database, sessionId);
+    const busy = `Session '${sessionId}' belongs to another run; wait for it, or set sessionSettings.onBusy to 'wait'.`;
+    this.#ownership = new Ownership(store.database, { table: 'owners', name: sessionId, busy });
     this.sync = {
       read: (limit) => this.#read(limit),
       addItems: (items, options) => this.#add(items, options),

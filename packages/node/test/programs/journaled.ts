@@ -20,6 +20,7 @@ const agent = new Agent({ name: 'Travel', model: 'm', tools: ['reserve', 'pay', 
 const store = new SQLiteStore(file);
 const inner = new SQLiteJournal(store);
 const journal: Journal = {
+  acquire: (request) => inner.acquire(request),
   read: (id) => inner.read(id),
   append: async (id, entry) => {
     await tell('before', { effectId: entry.effectId });

@@ -79,13 +79,15 @@ export async function runAgent<A extends AnyAgent = AnyAgent>(
 ): Promise<AgentReply<OutputOf<A>>> {
   completeSandbox();
   const carried = options.carried === undefined ? undefined : carriedFrom(options.carried);
-  const outline = carried?.outline ?? (await askOutline(agent, options));
   const isOver = () => options.continueWith !== undefined && isLong(options.maxHistoryEvents);
-  const engine = new TemporalEngine({ isOver, perform: performer(agent, options, outline) });
+  const asked = carried ? Promise.resolve(carried.outline) : askOutline(agent, options);
+  const engine = new TemporalEngine({ isOver, perform: performer(agent, options, asked) });
   const { onQuestion, answerWithinMs } = options;
   const ask = async (question: AskedQuestion) => onQuestion?.(question);
   const approvals = new Approvals({ ask, answerWithinMs, isOver }, carried?.answers);
+  // Before anything is waited for: whoever asks early is answered, too.
   listen(engine, approvals);
+  const outline = await asked;
   const known = outlinedAgent<OutputOf<A>>(outline, options.tools ?? []);
   const result = await runDurably(engine, {
     agent: known,
@@ -105,11 +107,12 @@ function askOutline(agent: string, { activity, context = null }: WorkflowRunOpti
   return activities({ activity, summary: agent })['agent.outline']({ agent, context });
 }
 
-function performer(agent: string, options: WorkflowRunOptions, outline: Outline) {
+function performer(agent: string, options: WorkflowRunOptions, asked: Promise<Outline>) {
   const inside = new Set(options.tools?.map(({ name }) => name));
   const { context = null, activity, toolActivity = {} } = options;
   return async (step: DurableStep): Promise<string> => {
     const { id, type, toolName = '' } = step;
+    const outline = await asked;
     if (type === 'run_tool' && inside.has(toolName)) return step.perform();
     if (type === 'run_end' && !outline.endHook) return step.perform();
     const own = type === 'run_tool' ? toolActivity[toolName] : undefined;

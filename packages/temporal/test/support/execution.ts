@@ -8,6 +8,10 @@ type Failure = temporal.api.failure.v1.IFailure;
 type Payloads = temporal.api.common.v1.IPayloads;
 type Completed = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
 type Scheduled = temporal.api.history.v1.IActivityTaskScheduledEventAttributes;
+type StartTimer = temporal.api.command.v1.IStartTimerCommandAttributes;
+type ContinueAsNew = temporal.api.command.v1.IContinueAsNewWorkflowExecutionCommandAttributes;
+/** Writes an event that a command leads to, and gives its id. */
+type Write = (type: number, attributes: object) => number;
 type Begin = Pick<
   temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes,
   'workflowType' | 'taskQueue' | 'input' | 'header' | 'continuedExecutionRunId'
@@ -30,7 +34,7 @@ export type Activity = {
 export type Around = {
   readonly scheduled: (activity: Activity) => void;
   readonly taskReady: (execution: Execution) => void;
-  readonly continued: (execution: Execution, begin: Begin) => void;
+  readonly continued: (execution: Execution) => void;
   readonly changed: () => void;
   /** Events after which the server suggests to continue as new. */
   readonly suggestAfter: number;
@@ -229,105 +233,113 @@ export class Execution {
 
   #obey(command: Command, taskCompleted: number): void {
     const at = { workflowTaskCompletedEventId: taskCompleted };
-    const write = (type: number, attributes: object) =>
+    const write: Write = (type, attributes) =>
       this.#append(type, { ...attributes, userMetadata: command.userMetadata } as HistoryEvent);
-    switch (command.commandType) {
-      case CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: {
-        const attributes = { ...command.scheduleActivityTaskCommandAttributes, ...at } as unknown as Scheduled;
-        const type = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED;
-        const scheduledEventId = write(type, { activityTaskScheduledEventAttributes: attributes });
-        const activity: Activity = {
-          execution: this,
-          scheduledEventId,
-          attributes,
-          attempt: 1,
-          startedAt: undefined,
-          cancelRequested: false,
-          lastFailure: undefined,
-          watchdog: undefined,
-        };
-        this.activities.set(scheduledEventId, activity);
-        this.#around.scheduled(activity);
-        return;
-      }
-      case CommandType.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK: {
-        const scheduledEventId = Number(command.requestCancelActivityTaskCommandAttributes?.scheduledEventId);
-        write(EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, {
-          activityTaskCancelRequestedEventAttributes: { ...at, scheduledEventId },
-        });
-        const activity = this.activities.get(scheduledEventId);
-        if (activity) activity.cancelRequested = true;
-        if (activity?.startedAt === undefined && activity) this.closeActivity(activity, { canceled: true });
-        return;
-      }
-      case CommandType.COMMAND_TYPE_START_TIMER: {
-        const { timerId, startToFireTimeout } = command.startTimerCommandAttributes ?? {};
-        const id = write(EventType.EVENT_TYPE_TIMER_STARTED, {
-          timerStartedEventAttributes: { ...at, timerId, startToFireTimeout },
-        });
-        const ms = Number(startToFireTimeout?.seconds ?? 0) * 1_000 + (startToFireTimeout?.nanos ?? 0) / 1e6;
-        const fire = () =>
-          this.tell(() =>
-            this.#append(EventType.EVENT_TYPE_TIMER_FIRED, {
-              timerFiredEventAttributes: { timerId, startedEventId: id },
-            } as unknown as HistoryEvent),
-          );
-        this.#timers.set(timerId ?? '', { id, timeout: setTimeout(fire, ms) });
-        return;
-      }
-      case CommandType.COMMAND_TYPE_CANCEL_TIMER: {
+    const close = (type: number, attributes: object) => {
+      write(type, attributes);
+      this.close();
+    };
+    const obeyed: { [type: number]: (() => void) | undefined } = {
+      [CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK]: () =>
+        this.#schedule({ ...command.scheduleActivityTaskCommandAttributes, ...at } as unknown as Scheduled, write),
+      [CommandType.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK]: () =>
+        this.#cancelActivity(
+          Number(command.requestCancelActivityTaskCommandAttributes?.scheduledEventId),
+          (scheduledEventId) =>
+            write(EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, {
+              activityTaskCancelRequestedEventAttributes: { ...at, scheduledEventId },
+            }),
+        ),
+      [CommandType.COMMAND_TYPE_START_TIMER]: () => this.#startTimer({ ...command.startTimerCommandAttributes }, write),
+      [CommandType.COMMAND_TYPE_CANCEL_TIMER]: () => {
         const { timerId } = command.cancelTimerCommandAttributes ?? {};
         const timer = this.#timers.get(timerId ?? '');
         clearTimeout(timer?.timeout);
         write(EventType.EVENT_TYPE_TIMER_CANCELED, {
           timerCanceledEventAttributes: { ...at, timerId, startedEventId: timer?.id },
         });
-        return;
-      }
-      case CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
-        write(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, {
+      },
+      [CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION]: () =>
+        close(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, {
           workflowExecutionCompletedEventAttributes: { ...command.completeWorkflowExecutionCommandAttributes, ...at },
-        });
-        return this.close();
-      case CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
-        write(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, {
+        }),
+      [CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION]: () =>
+        close(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, {
           workflowExecutionFailedEventAttributes: { ...command.failWorkflowExecutionCommandAttributes, ...at },
-        });
-        return this.close();
-      case CommandType.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
-        write(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED, {
+        }),
+      [CommandType.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION]: () =>
+        close(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED, {
           workflowExecutionCanceledEventAttributes: { ...command.cancelWorkflowExecutionCommandAttributes, ...at },
-        });
-        return this.close();
-      case CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION: {
+        }),
+      [CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION]: () => {
         const given = command.continueAsNewWorkflowExecutionCommandAttributes ?? {};
-        const next = new Execution(
-          this.workflowId,
-          {
-            workflowType: given.workflowType ?? null,
-            taskQueue: given.taskQueue ?? this.begin.taskQueue ?? null,
-            input: given.input ?? null,
-            header: given.header ?? null,
-            continuedExecutionRunId: this.runId,
-          },
-          this.#around,
-        );
-        write(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, {
+        close(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, {
           workflowExecutionContinuedAsNewEventAttributes: {
+            ...given,
             ...at,
-            newExecutionRunId: next.runId,
-            workflowType: given.workflowType,
-            taskQueue: given.taskQueue,
-            input: given.input,
+            newExecutionRunId: this.#continued(given).runId,
             initiator: ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_WORKFLOW,
           },
         });
-        this.#around.continued(next, next.begin);
-        return this.close();
-      }
-      default:
-        throw new Error(`The stand-in does not know command ${String(command.commandType)}.`);
-    }
+      },
+    };
+    const obey = obeyed[Number(command.commandType)];
+    if (!obey) throw new Error(`The stand-in does not know command ${String(command.commandType)}.`);
+    obey();
+  }
+
+  #schedule(attributes: Scheduled, write: Write): void {
+    const scheduledEventId = write(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, {
+      activityTaskScheduledEventAttributes: attributes,
+    });
+    const activity: Activity = {
+      execution: this,
+      scheduledEventId,
+      attributes,
+      attempt: 1,
+      startedAt: undefined,
+      cancelRequested: false,
+      lastFailure: undefined,
+      watchdog: undefined,
+    };
+    this.activities.set(scheduledEventId, activity);
+    this.#around.scheduled(activity);
+  }
+
+  #cancelActivity(scheduledEventId: number, write: (scheduledEventId: number) => void): void {
+    write(scheduledEventId);
+    const activity = this.activities.get(scheduledEventId);
+    if (!activity) return;
+    activity.cancelRequested = true;
+    if (activity.startedAt === undefined) this.closeActivity(activity, { canceled: true });
+  }
+
+  #startTimer({ timerId, startToFireTimeout }: StartTimer, write: Write): void {
+    const id = write(EventType.EVENT_TYPE_TIMER_STARTED, {
+      timerStartedEventAttributes: { timerId, startToFireTimeout },
+    });
+    const { seconds = 0, nanos } = startToFireTimeout ?? {};
+    const fire = () =>
+      this.tell(() =>
+        this.#append(EventType.EVENT_TYPE_TIMER_FIRED, {
+          timerFiredEventAttributes: { timerId, startedEventId: id },
+        } as unknown as HistoryEvent),
+      );
+    const timeout = setTimeout(fire, Number(seconds) * 1_000 + (nanos ?? 0) / 1e6);
+    this.#timers.set(timerId ?? '', { id, timeout });
+  }
+
+  #continued({ workflowType, taskQueue, input, header }: ContinueAsNew): Execution {
+    const begin: Begin = {
+      workflowType: workflowType ?? null,
+      taskQueue: taskQueue ?? this.begin.taskQueue ?? null,
+      input: input ?? null,
+      header: header ?? null,
+      continuedExecutionRunId: this.runId,
+    };
+    const next = new Execution(this.workflowId, begin, this.#around);
+    this.#around.continued(next);
+    return next;
   }
 
   #append(eventType: number, attributes: HistoryEvent): number {

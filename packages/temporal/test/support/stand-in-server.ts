@@ -4,7 +4,6 @@ import { Execution, timestamp, type Activity, type Around } from './execution.ts
 
 const api = proto.temporal.api.workflowservice.v1;
 const { HistoryEventFilterType, QueryResultType } = proto.temporal.api.enums.v1;
-type Api = typeof api;
 /** The methods that this stand-in has, each with its request and its answer. */
 type Methods = {
   GetSystemInfo: [temporal.api.workflowservice.v1.IGetSystemInfoRequest, object];
@@ -28,7 +27,12 @@ type Methods = {
 type Handlers = {
   [M in keyof Methods]: (request: Methods[M][0], gone: AbortSignal) => Methods[M][1] | Promise<Methods[M][1]>;
 };
-type Query = { execution: Execution; query: temporal.api.query.v1.IWorkflowQuery; answer: (response: object) => void };
+type Query = {
+  execution: Execution;
+  query: temporal.api.query.v1.IWorkflowQuery;
+  answer: (response: object) => void;
+  fail: (error: Error) => void;
+};
 
 /** How long a worker has for a workflow task; ten seconds with a real server. */
 const taskTimeoutMs = 3_000;
@@ -141,8 +145,8 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
       const found = find(execution);
       // A query is asked of a worker that has seen the workflow begin.
       await until(() => found.previousStarted > 0);
-      return new Promise((answer) => {
-        queries.push({ execution: found, query: query ?? {}, answer });
+      return new Promise((answer, fail) => {
+        queries.push({ execution: found, query: query ?? {}, answer, fail });
         changed();
       });
     },
@@ -170,7 +174,7 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
       const [query] = execution ? [] : queries.splice(asked(), 1);
       const found = execution ?? query?.execution;
       if (!found) return {};
-      if (query) { queriesOpen.set(found, query); console.log('DBG q out', found.events.length, found.startedTask, found.previousStarted); } else console.log('DBG wft', found.events.length);
+      if (query) queriesOpen.set(found, query);
       return {
         taskToken: Buffer.from(`${found.runId} ${query ? 'query' : 'task'}`),
         workflowExecution: { workflowId: found.workflowId, runId: found.runId },
@@ -200,10 +204,10 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
     RespondQueryTaskCompleted: ({ taskToken, queryResult, errorMessage, completedType }) => {
       const [execution] = byToken(taskToken);
       const query = execution && queriesOpen.get(execution);
- console.log('DBG q in', Boolean(query), errorMessage, Buffer.from(queryResult?.payloads?.[0]?.data ?? []).toString().slice(0,300));
       if (execution) queriesOpen.delete(execution);
-      if (completedType === QueryResultType.QUERY_RESULT_TYPE_FAILED) throw new Error(`Query: ${errorMessage}`);
-      query?.answer({ queryResult });
+      const failed = completedType === QueryResultType.QUERY_RESULT_TYPE_FAILED;
+      if (failed) query?.fail(Object.assign(new Error(errorMessage ?? ''), { code: status.INVALID_ARGUMENT }));
+      else query?.answer({ queryResult });
       changed();
       return {};
     },
@@ -288,7 +292,7 @@ function service(names: readonly string[]): ServiceDefinition {
   };
   return Object.fromEntries(
     names.map((name) => {
-      const request = message(`${name}Request` satisfies keyof Api | string);
+      const request = message(`${name}Request`);
       const response = message(`${name}Response`);
       return [
         name,
@@ -314,7 +318,7 @@ function unary(handlers: Handlers): { [name: string]: handleUnaryCall<object, ob
         const gone = new AbortController();
         call.on('cancelled', () => gone.abort());
         Promise.resolve()
-          .then(() => (handle as (request: object, gone: AbortSignal) => object)(call.request, gone.signal))
+          .then(() => handle(call.request, gone.signal))
           .then(
             (response) => callback(null, response),
             (error: unknown) => callback({ code: status.INTERNAL, ...Object(error), message: String(error) }),

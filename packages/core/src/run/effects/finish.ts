@@ -12,6 +12,7 @@ import {
   ModelRefusalError,
   OutputGuardrailTripwireTriggered,
   OutputTruncatedError,
+  UserError,
 } from '../../errors.ts';
 import type { Settled } from '../../loop/outcome.ts';
 import type { Candidate } from '../../loop/state.ts';
@@ -123,27 +124,30 @@ function* judgedText({ effect, scope }: Work<'finish'>, agent: AnyAgent, text: s
 }
 
 function* handled({ scope, run, effect }: Work<'finish'>, verdict: Problem): Steps<Verdict> {
-  const handler = scope.errorHandlers[verdict.handler] ?? scope.errorHandlers.default;
-  if (handler === undefined) return verdict;
+  const { errorHandlers } = scope;
+  const name = errorHandlers[verdict.handler] ? verdict.handler : 'default';
   const agent = scope.agent(effect.agent);
   const { error } = verdict;
   const answer = yield* wait(
-    handler({ error, runContext: scope.contextOf(agent), runData: dataOf(run, scope, effect.state) }),
+    errorHandlers[name]?.({ error, runContext: scope.contextOf(agent), runData: dataOf(run, scope, effect.state) }),
   );
   if (answer === undefined || answer === null) return verdict;
+  const field = `errorHandlers.${name}`;
   if (typeof answer !== 'object' || !('finalOutput' in answer))
-    throw misfit(
-      `errorHandlers.${verdict.handler}`,
-      '{ finalOutput }; return undefined to let the error stand',
-      answer,
-    );
+    throw misfit(field, '{ finalOutput }; return undefined to let the error stand', answer);
   const { finalOutput, includeInHistory = true } = answer;
+  const read = yield* wait(scope.outputOf(agent)?.read(finalOutput) ?? { value: finalOutput });
+  if (read.issues)
+    throw new UserError(
+      `${field}: its finalOutput does not fit the outputType of agent '${agent.name}': ${issuesText(read.issues)}.`,
+      { cause: error },
+    );
   const message: MessageItem = {
     type: 'message',
     role: 'assistant',
     content: [{ type: 'output_text', text: outputText(finalOutput) }],
   };
-  return { type: 'final', output: finalOutput, items: includeInHistory ? [message] : [] };
+  return { type: 'final', output: read.value, items: includeInHistory ? [message] : [] };
 }
 
 type Final = { agent: AnyAgent; output: unknown; items: readonly MessageItem[] };

@@ -36,7 +36,7 @@ type Call = {
 /** Answers one call of the model: approval, guardrails, hooks, execution. Whatever goes wrong becomes an output that the model sees. */
 export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
   const { effect, scope } = work;
-  const { call, decision, ended } = effect;
+  const { call, ended } = effect;
   if (call.route.type === 'approval') return yield* answerApproval(work);
   const agent = scope.agent(effect.agent);
   const { tools, handoffs } = scope.known(agent.name).toolbox ?? (yield* scope.toolbox(agent, work));
@@ -47,13 +47,23 @@ export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
   const isGuarded = tool.inputGuardrails.length + tool.outputGuardrails.length > 0;
   const verdicts = isGuarded ? { input: [], output: [] } : null;
   const made: Call = { work, agent, tool, context, toolCall, verdicts };
-  if (ended !== null) return yield* settleNested(made, ended);
+  return ended === null ? yield* asked(made) : yield* settleNested(made, ended);
+}
+
+/** Finds out whether the call may run, and whether a person is to be asked first. */
+function* asked(made: Call): Steps<Settled> {
+  const { effect, scope } = made.work;
+  const { callId } = effect.call;
+  const { publisher } = scope;
   const binding = bind(made);
+  if (binding instanceof Promise) publisher?.hold(callId);
   const bound = binding instanceof Promise ? yield* wait(binding) : binding;
   if ('kind' in bound) return yield* troubled(made, bound);
-  const { callId } = call;
-  const asks = decision === null && bound.needsApproval({ runContext: scope.contextOf(agent), callId });
+  const asks = effect.decision === null && bound.needsApproval({ runContext: scope.contextOf(made.agent), callId });
+  if (asks instanceof Promise) publisher?.hold(callId);
   if (asks && (yield* wait(asks))) return { type: 'tool_waiting', callId };
+  const told = publisher?.pass(callId);
+  if (told) yield* wait(told);
   return yield* begun(made, bound);
 }
 
