@@ -12,6 +12,8 @@ import { nodes, parse, type Source } from '../gates/sources.ts';
 
 /** A declaration under the name that users know it by. */
 export type Declared = { readonly name: string; readonly code: string };
+/** One that others are made of, and the module that it stands in. */
+export type Reached = Declared & { readonly file: string };
 
 /** Where a name of a module comes from: a declaration of its own, or a name of another module. */
 type Origin =
@@ -22,7 +24,7 @@ type Module = { readonly source: Source; readonly names: Map<string, Origin>; re
 /** The built modules of one package, followed from those that it exports. */
 export class Declarations {
   readonly #modules = new Map<string, Module>();
-  readonly #reached = new Map<string, Declared>();
+  readonly #reached = new Map<string, Reached>();
 
   exportsOf(file: string): Declared[] {
     return [...this.#moduleAt(file).exported].flatMap(([name, local]) => {
@@ -32,7 +34,7 @@ export class Declarations {
   }
 
   /** Every declaration that an exported one is made of. */
-  reached(): Declared[] {
+  reached(): Reached[] {
     return [...this.#reached.values()];
   }
 
@@ -44,7 +46,7 @@ export class Declarations {
     if ('file' in origin) return this.#follow(origin.file, origin.name);
     const key = `${file} ${name}`;
     if (this.#reached.has(key)) return origin.code;
-    this.#reached.set(key, { name, code: origin.code });
+    this.#reached.set(key, { name, code: origin.code, file });
     for (const node of origin.nodes.flatMap((each) => [...nodes(each)]))
       if (node.type === 'Identifier' && node.name !== name) this.#follow(file, node.name);
     return origin.code;

@@ -104,8 +104,7 @@ export async function liveHeap(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** Asks for a full garbage collection. */
-export const collectGarbage: () => void = collector();
+const collectGarbage: () => void = collector();
 
 /** The collector, which a process that was not started with `--expose-gc` can still ask for. */
 function collector(): () => void {

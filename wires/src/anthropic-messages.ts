@@ -78,7 +78,7 @@ const bodyFields = new Set(
   (
     'model max_tokens messages system tools tool_choice thinking output_config output_format temperature top_p top_k stop_sequences ' +
     'metadata service_tier stream cache_control container context_management mcp_servers fallbacks fallback_credit_token thread ' +
-    'compaction diagnostics inference_geo speed billing_policy'
+    'compaction diagnostics inference_geo speed billing_policy user_profile_id'
   ).split(' '),
 );
 

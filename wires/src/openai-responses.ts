@@ -37,7 +37,7 @@ export function grammarProblems(body: Fields, provider = ''): string[] {
 
 const fields: ReadonlySet<string> = new Set(
   (
-    'background context_management conversation include input instructions max_output_tokens max_tool_calls metadata model moderation ' +
+    'access_programs background context_management conversation include input instructions max_output_tokens max_tool_calls metadata model moderation ' +
     'parallel_tool_calls previous_response_id prompt prompt_cache_key prompt_cache_options prompt_cache_retention reasoning ' +
     'safety_identifier service_tier store stream stream_options temperature text tool_choice tools top_logprobs top_p truncation user'
   ).split(' '),
@@ -94,16 +94,16 @@ const required: { readonly [kind: string]: { readonly [field: string]: Field } }
   item_reference: { id: 'text' },
 };
 
+/** Fields that the API documents as `null` where nothing is in them. */
+const nullable =
+  /^(?:id|status|phase|error|outputs?|results?|encrypted_content|call_id|approval_request_id|caller|namespace|action|code|reason|environment|max_output_length|acknowledged_safety_checks|revised_prompt)$/;
+
 // oxlint-disable-next-line complexity -- one rule after the other
 function checkItem(item: Fields, body: Fields, problem: Problem): void {
   const { type, role } = item;
   for (const field of ['origin', 'provider_data']) if (field in item) problem(`has ${field}, which is ours`);
   for (const [field, value] of Object.entries(item))
-    if (
-      value === null &&
-      !/^(?:id|status|phase|error|outputs?|result|results|encrypted_content|call_id|approval_request_id)$/.test(field)
-    )
-      problem(`has ${field}: null`);
+    if (value === null && !nullable.test(field)) problem(`has ${field}: null`);
   if (body['store'] === false) checkUnkept(item, problem);
   if (type === 'message' || (type === undefined && role !== undefined)) return checkMessage(item, problem);
   if (typeof type !== 'string' || type.includes(':')) return problem(`is of no kind that the API knows: ${say(type)}`);
@@ -256,8 +256,7 @@ function checkTools({ tools, tool_choice, parallel_tool_calls }: Fields, problem
   if (new Set(functions).size < functions.length) problem('two tools have one name');
   for (const [index, tool] of specs.entries()) checkTool(tool, (text) => problem(`tools[${index}] ${text}`));
   if (tool_choice !== undefined) checkChoice(tool_choice, specs, problem);
-  if (parallel_tool_calls !== undefined && typeof parallel_tool_calls !== 'boolean')
-    problem('parallel_tool_calls is no boolean');
+  if (typeof (parallel_tool_calls ?? true) !== 'boolean') problem('parallel_tool_calls is no boolean');
 }
 
 function checkTool(tool: Fields, problem: Problem): void {

@@ -1,10 +1,11 @@
 import { cassettesOf, corpusMissing, play, startReplay, type Cassette, type Play } from './corpus.ts';
 
 /** How the exchanges of one wire are asked: the model at the address where one of them is replayed. */
-export type Wire = { api: string; model: (cassette: Cassette, baseURL: string) => Play['model'] } & Pick<
-  Play,
-  'reading'
->;
+export type Wire = {
+  api: string;
+  /** `fetch`: instead of the network. */
+  model: (cassette: Cassette, baseURL: string, fetch?: typeof globalThis.fetch) => Play['model'];
+} & Pick<Play, 'reading'>;
 
 const chunks = [1, 37] as const;
 

@@ -14,6 +14,8 @@ export type HttpTask = Omit<Task, 'history'> & { readonly baseURL: string };
 export type Contender = {
   /** The package, as npm knows it. */
   readonly name: string;
+  /** The most turns of a run that one can wait for; no limit by default. */
+  readonly longest?: number;
   /** A program around a model in this process. Each call is one run and gives its final text; calls may overlap. */
   agent(task: Task): () => Promise<string>;
   /** A program whose model streams one answer. Each call reads all of it and gives the number of deltas that arrived. */

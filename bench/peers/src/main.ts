@@ -60,7 +60,7 @@ async function main(): Promise<void> {
 
 /** What one has to know to believe the figures. */
 function conditions({ before, after }: { before: string; after: string }): string {
-  const versions = [ours, ...peers].map(({ name }) => name).concat(chatPackages);
+  const versions = [ours, ...peers, ...chatPackages];
   return [
     `Node ${process.versions.node}, ${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.platform()};`,
     `load ${before} before, ${after} after; ${new Date().toISOString().slice(0, 10)}.`,

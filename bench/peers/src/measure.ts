@@ -1,8 +1,10 @@
-import v8 from 'node:v8';
-import { collectGarbage, median, timed } from '../../src/measure.ts';
-
-/** The same work, by name of who does it. */
-export type Programs = ReadonlyMap<string, () => Promise<unknown>>;
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { median } from '../../src/measure.ts';
+import { floor, names } from './contenders/index.ts';
+import type { Work } from './work.ts';
+import type { Order, Reply } from './worker.ts';
 
 /** Milliseconds of one call: the median and the best of the rounds, as they are and over what the floor took. */
 export type Sample = {
@@ -16,7 +18,7 @@ export type Sample = {
 export type Effort = { readonly quick: boolean };
 
 type Lane = {
-  readonly work: () => Promise<unknown>;
+  readonly process: ChildProcess;
   /** Calls of one round: as many as fill it. */
   readonly calls: number;
   /** A slow one takes part in fewer, so that the others can have theirs. */
@@ -24,41 +26,63 @@ type Lane = {
   readonly times: number[];
 };
 
-// Code that rests while the others run shall stay compiled.
-v8.setFlagsFromString('--no-flush-bytecode');
-
 /**
- * All warm up, then rounds alternate, each begun by the next one, so that whatever else the machine does meets everyone. No one pays for
- * another one's garbage. `floor` is whose time is taken off, round by round.
+ * Each contender has a process of its own, so that none pays for the garbage of another, or for code that was thrown away meanwhile. All
+ * warm up; then rounds alternate, each begun by the next one, so that whatever else the machine does meets everyone.
  */
-export async function measure(programs: Programs, floor: string, effort: Effort): Promise<ReadonlyMap<string, Sample>> {
-  const lanes = new Map<string, Lane>();
-  for (const [name, work] of programs) lanes.set(name, await warmUp(work, effort));
-  const order = [...lanes.values()];
-  const rounds = Math.max(...order.map((lane) => lane.rounds));
-  for (let round = 0; round < rounds; round++) {
-    const first = round % order.length;
-    for (const lane of [...order.slice(first), ...order.slice(0, first)]) {
-      if (round >= lane.rounds) continue;
-      collectGarbage();
-      lane.times.push(await timed(lane.work, lane.calls));
+export async function measure(work: Work, effort: Effort): Promise<ReadonlyMap<string, Sample>> {
+  const processes = new Map(names.map((name) => [name, fork(workerFile, [name])]));
+  try {
+    const lanes = new Map<string, Lane>();
+    for (const [name, process] of processes) {
+      const lane = await warmedUp(process, { work, effort });
+      if (lane) lanes.set(name, lane);
     }
+    await alternate([...lanes.values()]);
+    const below = lanes.get(floor)?.times ?? [];
+    return new Map([...lanes].map(([name, { times }]) => [name, sampleOf(times, below)]));
+  } finally {
+    for (const process of processes.values()) process.kill();
   }
-  const below = lanes.get(floor)?.times ?? [];
-  return new Map([...lanes].map(([name, { times }]) => [name, sampleOf(times, below)]));
 }
 
-/** Long enough for the optimising compiler to have seen it; then tells how much fits into a round, and how many rounds into the time. */
-async function warmUp(work: () => Promise<unknown>, { quick }: Effort): Promise<Lane> {
-  const [warmMs, roundMs, budgetMs] = quick ? [100, 20, 500] : [500, 60, 12_000];
-  const start = performance.now();
-  let callMs = Infinity;
-  do callMs = Math.min(callMs, await timed(work, 1));
-  while (performance.now() - start < warmMs);
+const workerFile = fileURLToPath(new URL('worker.ts', import.meta.url));
+
+/** Tells how much fits into a round, and how many rounds into the time. Who takes all of it for one call is timed by that. */
+async function warmedUp(
+  process: ChildProcess,
+  { work, effort: { quick } }: { work: Work; effort: Effort },
+): Promise<Lane | undefined> {
+  const [warmMs, roundMs, budgetMs, most] = quick ? [200, 15, 500, 9] : [800, 25, 10_000, 41];
+  const callMs = await ask(process, { type: 'warm_up', work, ms: warmMs });
+  if (callMs === null) return undefined;
   const calls = Math.max(1, Math.round(roundMs / callMs));
   const fitting = Math.floor(budgetMs / (calls * callMs));
-  const [least, most] = quick ? [1, 5] : [2, 25];
-  return { work, calls, rounds: Math.min(most, Math.max(least, fitting)), times: [] };
+  if (fitting === 0) return { process, calls, rounds: 0, times: [callMs] };
+  return { process, calls, rounds: Math.min(most, Math.max(3, fitting)), times: [] };
+}
+
+async function alternate(lanes: readonly Lane[]): Promise<void> {
+  const rounds = Math.max(...lanes.map((lane) => lane.rounds));
+  for (let round = 0; round < rounds; round++) {
+    const first = round % lanes.length;
+    for (const { process, calls, rounds, times } of [...lanes.slice(first), ...lanes.slice(0, first)])
+      if (round < rounds) times.push((await ask(process, { type: 'round', calls })) ?? NaN);
+  }
+}
+
+async function ask(process: ChildProcess, order: Order): Promise<number | null> {
+  process.send(order);
+  const done = new AbortController();
+  try {
+    const reply = once(process, 'message', { signal: done.signal });
+    const exit = once(process, 'exit', { signal: done.signal });
+    const [answer]: (Reply | number | null)[] = await Promise.race([reply, exit]);
+    if (typeof answer === 'object' && answer !== null) return answer.callMs;
+    throw new Error(`A process ended before its work was done: ${process.spawnargs.at(-1)}.`);
+  } finally {
+    done.abort();
+  }
 }
 
 function sampleOf(times: readonly number[], below: readonly number[]): Sample {

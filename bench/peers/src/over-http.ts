@@ -1,8 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { answer } from './contender.ts';
-import { contenders, floor } from './contenders/index.ts';
 import { rowOf } from './in-process.ts';
 import { measure, type Effort } from './measure.ts';
 import type { Row } from './row.ts';
@@ -15,29 +13,13 @@ export async function overHttp(effort: Effort): Promise<readonly Row[]> {
   try {
     const [port]: unknown[] = await once(server, 'message');
     const baseURL = `http://127.0.0.1:${String(port)}/v1`;
-    return [await row({ baseURL, way: 'whole' }, effort), await row({ baseURL, way: 'streamed' }, effort)];
+    const rows: Row[] = [];
+    for (const way of ['whole', 'streamed'] as const) {
+      const samples = await measure({ type: 'http', baseURL, turns, way }, effort);
+      rows.push(rowOf(samples, { what: `turn over HTTP, ${way}`, unit: 'µs', per: turns / 1_000, targets: [] }));
+    }
+    return rows;
   } finally {
     server.kill();
   }
-}
-
-async function row({ baseURL, way }: { baseURL: string; way: 'whole' | 'streamed' }, effort: Effort): Promise<Row> {
-  let calls = 0;
-  const weather = () => {
-    calls++;
-    return 'Sunny.';
-  };
-  const programs = new Map<string, () => Promise<string>>();
-  for (const contender of contenders) {
-    const { name } = contender;
-    const run = contender.overHttp({ baseURL, turns, weather })[way];
-    if (!run) continue;
-    calls = 0;
-    const text = await run();
-    if (text !== answer || calls !== turns - 1)
-      throw new Error(`Over HTTP, ${name} has called the tool ${calls} times and answered ${JSON.stringify(text)}.`);
-    programs.set(name, run);
-  }
-  const samples = await measure(programs, floor.name, effort);
-  return rowOf(samples, { what: `turn over HTTP, ${way}`, unit: 'µs', per: turns / 1_000, targets: [] });
 }

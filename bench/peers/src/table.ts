@@ -1,13 +1,13 @@
 import { floor, ours, peers } from './contenders/index.ts';
 import type { Figure, Row, Target } from './row.ts';
 
-const names = [ours, ...peers].map(({ name }) => name);
+const names = [ours, ...peers];
 
 /** All figures: median and, in brackets, best round. */
 export function wholeTable(rows: readonly Row[]): string {
   const figure = ({ unit }: Row, value: Figure | undefined) => (value ? `${bothOf(value)} ${unit}` : '—');
   return markdown([
-    ['', floor.name, ...names, 'target', 'result'],
+    ['', floor, ...names, 'target', 'result'],
     ...rows.map((row) => [
       row.what,
       row.byHand ? figure(row, row.byHand) : '',
@@ -39,9 +39,9 @@ function targetText(target: Target): string {
 }
 
 function verdict({ figures }: Row, target: Target): string {
-  const mine = figures.get(ours.name)?.typical ?? NaN;
+  const mine = figures.get(ours)?.typical ?? NaN;
   if (target.type === 'at_most') return mine <= target.value ? 'met' : 'missed';
-  const theirs = peers.flatMap(({ name }) => {
+  const theirs = peers.flatMap((name) => {
     const counts = target.than === 'the best peer' || target.than === name;
     const value = figures.get(name)?.typical;
     return counts && value !== undefined ? [value] : [];

@@ -19,6 +19,7 @@ class StreamedReply {
   readonly #message: Mutable = {};
   readonly #slots: Slot[] = [];
   #started = false;
+  #restarted = false;
   #ended = false;
   #requestId: string | undefined;
 
@@ -66,16 +67,20 @@ class StreamedReply {
   #start({ content, ...message }: Fields): Events {
     if (this.#slots.length > 0 && message['id'] !== this.#message['id'])
       throw notAReply('another began within it', this.#requestId, true);
-    const again = this.#slots.length > 0;
+    this.#restarted = this.#slots.length > 0;
     Object.assign(this.#message, message);
     this.#started = true;
-    if (again) return [];
+    if (this.#restarted) return [];
     const events = listOf(content).flatMap((block, index) => this.#open(index, block));
     for (const slot of this.#slots) slot.open = false;
     return events;
   }
 
   #open(index: number, block: Fields): Events {
+    // The message that began once more goes on, or else all of it would count twice.
+    if (this.#restarted && this.#slots.some((known) => known.index === index))
+      throw notAReply('it began twice', this.#requestId, true);
+    this.#started = true;
     const before = this.#slots.map(({ block: known }) => known);
     const slot: Slot = { index, block: { ...block }, json: '', open: true };
     this.#slots.push(slot);

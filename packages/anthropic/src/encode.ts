@@ -1,5 +1,5 @@
 import type { Adaptation, Capabilities, Fields, Json, ModelRequest, OutputSpec } from '@polyrun/core';
-import { fieldsOf, given, isList, listOf, refuseServerState, stringOf, type Report } from '@polyrun/core/http';
+import { fieldsOf, given, isList, listOf, refuseServerState, reporter, stringOf } from '@polyrun/core/http';
 import { withCacheMarks } from './cache.ts';
 import { conversationOf, type Encoding } from './messages.ts';
 import { choiceField, isForced, settingFields } from './settings.ts';
@@ -20,8 +20,7 @@ export function encodeRequest(
   setting: Setting,
 ): { body: Body; adaptations: readonly Adaptation[] } {
   refuseServerState(request, 'anthropic');
-  const adaptations: Adaptation[] = [];
-  const report: Report = (type, name, detail) => void adaptations.push({ type, name, detail });
+  const { adaptations, report } = reporter();
   const target: Encoding = { ...setting, report };
   return { body: bodyOf(request, target), adaptations };
 }

@@ -10,7 +10,7 @@ import {
   type ReasoningItem,
   toJson,
 } from '@polyrun/core';
-import { closedArguments, isList, legalName, toObject } from '@polyrun/core/http';
+import { closedArguments, isList, legalName, reporter, toObject } from '@polyrun/core/http';
 import { blocksOf, citedBlock, textBlocks, type Place } from './content.ts';
 import { isOwn, ownData } from './target.ts';
 import { isBlock, type Block } from './wire.ts';
@@ -29,8 +29,7 @@ type At = Source & Place;
 
 /** Converts one item. Depends on nothing but the item, so that it need be done only once. */
 export function pieceOf(item: Item, source: Source): Piece {
-  const adaptations: Adaptation[] = [];
-  const report: Place['report'] = (type, name, detail) => void adaptations.push({ type, name, detail });
+  const { adaptations, report } = reporter();
   return { ...converted(item, { ...source, report }), adaptations };
 }
 

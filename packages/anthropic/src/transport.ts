@@ -1,12 +1,9 @@
 import { Anthropic } from '@anthropic-ai/sdk';
 import type { Transport } from '@polyrun/core';
-import { connectorOf, given, redactor, replyTransport } from '@polyrun/core/http';
+import { connectorOf, given, noDeadline, redactor, replyTransport } from '@polyrun/core/http';
 import { accumulateReply } from './accumulate.ts';
 import type { AdapterOptions } from './options.ts';
 import type { Body, Chunk, Reply } from './wire.ts';
-
-/** The longest time that a timer can hold: deadlines are the runner's, the client must not have one of its own. */
-const never = 2 ** 31 - 1;
 
 /** Carries bodies through the official client, its retries off. */
 export function messagesTransport(provider: string, options: AdapterOptions): Transport<Body, Reply, Chunk> {
@@ -36,7 +33,7 @@ export function messagesTransport(provider: string, options: AdapterOptions): Tr
         headers: { ...versionFor(body), ...(betas.length > 0 && { 'anthropic-beta': betas.join(',') }), ...headers },
         stream: body['stream'] === true,
         maxRetries: 0,
-        timeout: never,
+        timeout: noDeadline,
       };
       const path = betas.length > 0 ? '/v1/messages?beta=true' : '/v1/messages';
       return {

@@ -8,7 +8,7 @@ import { anthropicCassettes } from './support/wire.ts';
 type Fields = { readonly [field: string]: unknown };
 
 /** Blocks that only a raw request can hold: nothing in a conversation stands for them. */
-const foreign = /container_upload|tool_addition|tool_removal/;
+const foreign = /container_upload|tool_addition|tool_removal|"type":"search_result"/;
 
 describe.skipIf(corpusMissing !== undefined)('recorded requests', () => {
   const cassettes = corpusMissing === undefined ? anthropicCassettes() : [];

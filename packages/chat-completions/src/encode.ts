@@ -11,7 +11,7 @@ import {
   type ToolChoice,
   type ToolSpec,
 } from '@polyrun/core';
-import { fieldsOf, refuseServerState } from '@polyrun/core/http';
+import { fieldsOf, refuseServerState, reporter } from '@polyrun/core/http';
 import type { Dialect } from './dialects.ts';
 import { messageWriter } from './messages.ts';
 import { ordered } from './order.ts';
@@ -37,8 +37,7 @@ function encodeRequest(
 ): Encoded {
   const { provider, model, dialect } = destination;
   refuseServerState(request, api);
-  const adaptations: Adaptation[] = [];
-  const report: Target['report'] = (type, name, detail) => void adaptations.push({ type, name, detail });
+  const { adaptations, report } = reporter();
   const target: Target = { ...destination, report };
   const { settings } = request;
   const { tools, fields } = toolFields(request.tools, target);

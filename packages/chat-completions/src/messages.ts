@@ -4,7 +4,6 @@ import {
   mediaApart,
   oncePerItem,
   wireIds,
-  type Adaptation,
   type FunctionCallItem,
   type FunctionCallOutputItem,
   type Item,
@@ -13,7 +12,7 @@ import {
   type ProviderItem,
   type ReasoningItem,
 } from '@polyrun/core';
-import { closedArguments, given, isList, stringOf } from '@polyrun/core/http';
+import { closedArguments, given, isList, reporter, stringOf } from '@polyrun/core/http';
 import { userContent } from './content.ts';
 import type { ReasoningField } from './dialects.ts';
 import { contentIn } from './reasoning.ts';
@@ -47,8 +46,7 @@ export function messageWriter(
   destination: Destination,
 ): (items: readonly Item[], report: Target['report']) => ChatMessage[] {
   const convert = oncePerItem((item) => {
-    const adaptations: Adaptation[] = [];
-    const report: Target['report'] = (type, name, detail) => void adaptations.push({ type, name, detail });
+    const { adaptations, report } = reporter();
     return { piece: pieceOf(item, { ...destination, report }), adaptations };
   });
   const apart = mediaApart();

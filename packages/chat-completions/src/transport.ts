@@ -1,5 +1,5 @@
 import type { Transport } from '@polyrun/core';
-import { given, redactor, replyTransport } from '@polyrun/core/http';
+import { given, noDeadline, redactor, replyTransport } from '@polyrun/core/http';
 import type { OpenAI } from 'openai';
 import { accumulateReply } from './accumulate.ts';
 import { doneMark, type Body, type Chunk, type JsonObject, type Reply } from './wire.ts';
@@ -22,9 +22,6 @@ export type Route = {
   readonly connect: () => Promise<Connection>;
 };
 
-/** The longest time that a timer can hold: deadlines are the runner's, the client must not have one of its own. */
-const never = 2 ** 31 - 1;
-
 /**
  * Carries bodies through the official client and reads its raw responses: the client's own reader of streams does not tell
  * whether `[DONE]` came, ends quietly on an abort, and gives up on what some servers send.
@@ -35,7 +32,7 @@ export function chatTransport({ provider, streamFields, connect }: Route): Trans
     mark: doneMark,
     async connect(body) {
       const { client, headers, query, secrets } = await connect();
-      const options = { body, headers, query, stream: body['stream'] === true, maxRetries: 0, timeout: never };
+      const options = { body, headers, query, stream: body['stream'] === true, maxRetries: 0, timeout: noDeadline };
       return {
         facts: { provider, redact: redactor(secrets, body.messages), address: client.baseURL },
         post: (signal) => client.post('/chat/completions', { ...options, signal }).asResponse(),

@@ -25,6 +25,11 @@ describe('an answer that is an error', () => {
     [429, { message: 'You exceeded your current quota, please check your plan', code: 'insufficient_quota' }, 'quota'],
     [429, { message: 'You exceeded your current quota. Please retry in 34.07s.' }, 'rate_limit'],
     [402, { message: 'Insufficient Balance' }, 'quota'],
+    [
+      400,
+      { message: 'Output data may contain inappropriate content.', code: 'data_inspection_failed' },
+      'content_filter',
+    ],
     [403, { message: 'Your team has used all available credits' }, 'quota'],
     [
       400,

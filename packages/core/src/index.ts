@@ -40,7 +40,7 @@ export { addUsage, usageOf, type Usage } from './protocol/usage.ts';
 export { mergeCapabilities, type Capabilities } from './model/capabilities.ts';
 export { defineModel, type Codec, type ModelIdentity, type Transport } from './model/define-model.ts';
 export { fallback, type FallbackEntry } from './model/fallback.ts';
-export type { CallContext, Candidate, Model, ModelProvider, SyncCall } from './model/model.ts';
+export type { CallContext, Candidate, Model, ModelProvider, ProviderReference, SyncCall } from './model/model.ts';
 export { MultiProvider, type ModelTable } from './model/multi-provider.ts';
 export { providerOf, type ProviderOptions } from './model/provider-of.ts';
 export { ResponseEvents } from './model/response-events.ts';
@@ -66,16 +66,26 @@ export {
   ToolOutputGuardrailTripwireTriggered,
   ToolTimeoutError,
   UserError,
+  type ErrorFacts,
+  type ModelErrorFacts,
 } from './errors.ts';
 
-export { Agent, type AgentOptions, type AnyAgent, type ToolResult, type ToolUseBehavior } from './agent/agent.ts';
-export type { AsToolOptions } from './agent/agent-tool.ts';
+export {
+  Agent,
+  type AgentHandoffs,
+  type AgentOptions,
+  type AnyAgent,
+  type ToolResult,
+  type ToolUseBehavior,
+} from './agent/agent.ts';
+export type { AsToolOptions, NestedRun } from './agent/agent-tool.ts';
 export type { RunContext, ToolContext } from './agent/context.ts';
 export type { InputGuardrail, OutputGuardrail, ToolGuardrail } from './agent/guardrails.ts';
 export {
   handoff,
   removeAllTools,
   type Handoff,
+  type HandoffBinding,
   type HandoffInputData,
   type HandoffInputFilter,
   type HandoffOptions,
@@ -84,8 +94,23 @@ export type { Hooks } from './agent/hooks.ts';
 export type { MaybePromise } from './agent/maybe-promise.ts';
 export { toDialect, type DialectSchema, type SchemaDialect, type SchemaLoss } from './agent/schema/dialect.ts';
 export { strictSchema, type SchemaGap, type StrictSchema } from './agent/schema/strict.ts';
-export { jsonSchema, type JsonSchema, type Schema, type StandardSchema } from './agent/schema/standard-schema.ts';
-export { clientTool, tool, type IsEnabled, type Tool, type ToolOptions, type ToolSource } from './agent/tool.ts';
+export {
+  jsonSchema,
+  type JsonSchema,
+  type Schema,
+  type StandardResult,
+  type StandardSchema,
+} from './agent/schema/standard-schema.ts';
+export {
+  clientTool,
+  tool,
+  type BoundCall,
+  type IsEnabled,
+  type Tool,
+  type ToolBinding,
+  type ToolOptions,
+  type ToolSource,
+} from './agent/tool.ts';
 export type {
   GuardrailOutput,
   GuardrailResult,
@@ -93,7 +118,16 @@ export type {
   ToolGuardrailResult,
 } from './protocol/verdicts.ts';
 
-export type { ErrorHandlers, ModelData, RunArguments, RunConfig, RunInput, RunOptions } from './run/config.ts';
+export type { Failure } from './loop/state.ts';
+export type {
+  ErrorHandlerName,
+  ErrorHandlers,
+  ModelData,
+  RunArguments,
+  RunConfig,
+  RunInput,
+  RunOptions,
+} from './run/config.ts';
 export { failureOf, rebuiltError } from './run/failure.ts';
 export { inputToItems } from './run/input.ts';
 export { runBlocking } from './run/blocking.ts';

@@ -54,6 +54,12 @@ describe('content', () => {
     expect(folded(events)).toEqual(flattened(response));
   });
 
+  test('is read from the first choice, however that is numbered; a stream without one is no answer', async () => {
+    const spelled = { id: 'c1', choices: [{ index: '0', delta: { content: 'a' }, finish_reason: 'stop' }] };
+    expect(flattened((await streamed(sse([spelled]))).response)).toMatchObject([{ text: 'a' }]);
+    await expect(streamed(sse([]))).rejects.toMatchObject({ kind: 'protocol' });
+  });
+
   test(verifies('S1', 'says the same streamed and unstreamed, whatever it is made of'), async () => {
     const content = [
       thinking('x', { closed: true, signature: 's' }),

@@ -1,7 +1,9 @@
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { chatCompletions } from '@polyrun/chat-completions';
 import {
   Agent,
+  fallback,
   MemoryJournal,
   MemorySession,
   ModelError,
@@ -126,16 +128,54 @@ describe('the model call', () => {
   test.for([
     ['a function as fetch', () => chatCompletions({ baseURL, apiKey: 'k', fetch })],
     ['a function for the key', () => chatCompletions({ baseURL, apiKey: () => 'k' })],
-    ['no reference', () => ({ ...provider, reference: undefined }) as never],
+    ['no reference', () => ({ ...ownProvider({ delays: [] }), reference: undefined }) as never],
   ] as const)('a provider with %s cannot travel: a UserError says what is needed', ([, make]) => {
     const run = () => runSync(new Agent({ name: 'A', model: 'm' }), 'hi', { runConfig: { modelProvider: make() } });
     expect(run).toThrow(UserError);
     expect(run).toThrow(/no reference by which another thread could rebuild it/);
   });
 
-  test('a model that only gives promises is a UserError', () => {
+  test.for([
+    ['a model of one’s own', () => ownProvider({ delays: [] }).getModel('m')],
+    ['a model with a function as fetch', () => chatCompletions({ baseURL, apiKey: 'k', fetch }).getModel('m')],
+    ['a fallback to one', () => fallback(ownProvider({ delays: [] }).getModel('m'))],
+  ] as const)('%s only gives promises: a UserError', ([, make]) => {
+    expect(() => runSync(new Agent({ name: 'A', model: make() }), 'hi')).toThrow(/only answers with a promise/);
+  });
+
+  test('a model that the program holds is made anew on the thread: of an agent, of a run, of an agent as a tool', () => {
     const model = provider.getModel('m');
-    expect(() => runSync(new Agent({ name: 'A', model }), 'hi')).toThrow(/only answers with a promise/);
+    expect(runSync(new Agent({ name: 'A', model }), script({ say: 'held' })).finalOutput).toBe('held');
+    const nameless = new Agent({ name: 'A' });
+    expect(runSync(nameless, script({ say: 'held' }), { runConfig: { model } }).finalOutput).toBe('held');
+    const inner = new Agent({ name: 'inner', model });
+    const outer = new Agent({ name: 'outer', model, tools: [inner.asTool()] });
+    const asked = { input: script({ say: 'from inside' }) };
+    const result = runSync(outer, script({ call: 'inner', args: asked }, { say: 'over' }));
+    expect(result.newItems.find(({ type }) => type === 'tool_call_output_item')).toMatchObject({
+      output: 'from inside',
+    });
+    expect(result.finalOutput).toBe('over');
+  });
+
+  test('so are the models of a fallback, one after the other', () => {
+    const broken = chatCompletions({ baseURL: 'http://127.0.0.1:9', apiKey: 'k', name: 'broken' }).getModel('m');
+    const model = fallback(broken, provider.getModel('m'));
+    const result = runSync(new Agent({ name: 'A', model }), script({ say: 'second' }));
+    expect(result.finalOutput).toBe('second');
+    expect(result.rawResponses[0]?.output[0]?.origin?.provider).toBe('here');
+  });
+
+  test('a model knows how it is made anew, and shows its key to nobody who prints it', () => {
+    const model = chatCompletions({ baseURL, apiKey: 'canary-key' }).getModel('m');
+    expect(model.reference).toEqual({
+      module: '@polyrun/chat-completions',
+      export: 'chatCompletions',
+      options: { baseURL, apiKey: 'canary-key' },
+      modelName: 'm',
+    });
+    expect(inspect([model, new Agent({ name: 'A', model })], { depth: 9 })).not.toContain('canary-key');
+    expect(JSON.stringify(model)).not.toContain('canary-key');
   });
 
   test.for([

@@ -1,6 +1,6 @@
-import { isFields, ModelError, toJson, type ModelEvent } from '@polyrun/core';
+import { isFields, toJson, type ModelEvent } from '@polyrun/core';
 import type { Fields, OutputItem } from '@polyrun/core';
-import { fieldsOf, given, listOf, numberOf, stringOf } from '@polyrun/core/http';
+import { fieldsOf, given, listOf, notAReply, numberOf, stringOf } from '@polyrun/core/http';
 import { itemIn } from './items.ts';
 import { StreamedItem } from './streamed-item.ts';
 import type { Destination } from './target.ts';
@@ -51,13 +51,13 @@ class StreamedResponse {
   end(): Reply {
     const request = given({ requestId: this.#requestId });
     const response = this.#response;
-    if (!response) {
-      const message = 'The stream ended before the response did: no terminal event came.';
-      throw new ModelError({ kind: 'protocol', message, retryable: true, ...request });
-    }
+    if (!response) throw notAReply('the stream ended before its terminal event', this.#requestId, true);
     const final = listOf(response['output']);
+    const slots = this.#slots();
     // Some servers leave the output out of the terminal event.
-    const output = final.length > 0 ? final.map((item, index) => this.#named(item, index)) : this.#doneItems();
+    const output = final.length > 0 ? final.map((item, n) => named(item, slots[n])) : doneIn(slots);
+    if (response['status'] === 'completed' && output.length < slots.length && final.length === 0)
+      throw notAReply('what was told of an item never ended', this.#requestId, true);
     return { response: output.length > 0 ? { ...response, output } : response, ...request };
   }
 
@@ -109,7 +109,10 @@ class StreamedResponse {
   #ended(data: Fields, type: 'response.completed' | 'response.incomplete' | 'response.failed'): readonly ModelEvent[] {
     const response = fieldsOf(data['response']);
     this.#response = response;
-    const missing = listOf(response['output']).flatMap((item, index) => this.#done(index, item));
+    const slots = this.#slots();
+    const missing = listOf(response['output']).flatMap((item, n) =>
+      this.#done(slots[n]?.index ?? this.#items.length, item),
+    );
     return [...missing, { type, sequence_number: 0, response: toJson(response) }];
   }
 
@@ -120,7 +123,8 @@ class StreamedResponse {
     const index = this.#indexOf(data);
     const kind = StreamedItem.kindOf(type);
     if (kind !== undefined) {
-      const events = this.#items[index] || kind === 'function_call' ? [] : this.#open(index, { type: kind });
+      const { item_id: id } = data;
+      const events = this.#items[index] || kind === 'function_call' ? [] : this.#open(index, { type: kind, id });
       const told = this.#items[index]?.tell(data);
       if (told) return [...events, ...told];
     }
@@ -133,15 +137,17 @@ class StreamedResponse {
     return numberOf(output_index) ?? (known < 0 ? next : known);
   }
 
-  /** An item of the terminal event under the id that its events had: some servers give out another one each time. */
-  #named(item: Fields, index: number): Fields {
-    const slot = this.#items[index];
-    return slot?.done && slot.done['type'] === item['type'] && item['id'] !== undefined
-      ? { ...item, id: slot.id }
-      : item;
+  /** The items that there are: some servers leave numbers out. */
+  #slots(): readonly StreamedItem[] {
+    return this.#items.flat();
   }
+}
 
-  #doneItems(): readonly Fields[] {
-    return this.#items.flatMap((slot, index) => (slot?.done ? [this.#named(slot.done, index)] : []));
-  }
+/** An item of the terminal event under the id that its events had: some servers give out another one each time. */
+function named(item: Fields, slot: StreamedItem | undefined): Fields {
+  return slot?.done && slot.done['type'] === item['type'] && item['id'] !== undefined ? { ...item, id: slot.id } : item;
+}
+
+function doneIn(slots: readonly StreamedItem[]): readonly Fields[] {
+  return slots.flatMap((slot) => (slot.done ? [named(slot.done, slot)] : []));
 }

@@ -1,5 +1,5 @@
 import { oncePerItem, UserError, type Adaptation, type Item, type ModelRequest } from '@polyrun/core';
-import { overlaid, type Report } from '@polyrun/core/http';
+import { overlaid, reporter, type Report } from '@polyrun/core/http';
 import { inputList } from './input.ts';
 import { issuerOf, pieceOf, type Piece } from './pieces.ts';
 import { cacheFields, reasoningField, settingFields } from './settings.ts';
@@ -17,8 +17,7 @@ type At = Destination & { readonly report: Report };
 export function encoder(destination: Destination): (request: ModelRequest) => Encoded {
   const piece = oncePerItem((item: Item): Piece => pieceOf(item, destination));
   return (request) => {
-    const adaptations: Adaptation[] = [];
-    const report: Report = (type, name, detail) => void adaptations.push({ type, name, detail });
+    const { adaptations, report } = reporter();
     const at: At = { ...destination, report };
     const body = request.pausedResponseId === undefined ? asked(request, at, piece) : awaited(request, at);
     return { body, adaptations };

@@ -15,6 +15,7 @@ import {
   given,
   legalName,
   listOf,
+  reporter,
   stringOf,
   type Report,
   toObject,
@@ -51,8 +52,7 @@ type At = Destination & { readonly report: Report };
 
 /** What an item becomes. It depends on the item and the model alone, so that it is made once. */
 export function pieceOf(item: Item, destination: Destination): Piece {
-  const adaptations: Adaptation[] = [];
-  const report: Report = (type, name, detail) => void adaptations.push({ type, name, detail });
+  const { adaptations, report } = reporter();
   const { origin } = item;
   const issuer = origin ? issuerOf(origin) : '';
   const piece = made(item, { ...destination, report });

@@ -1,10 +1,10 @@
 import { parseJson, type Transport } from '@polyrun/core';
-import { given, pause, redactor, replyTransport } from '@polyrun/core/http';
+import { given, noDeadline, pause, redactor, replyTransport } from '@polyrun/core/http';
 import { accumulateReply } from './accumulate.ts';
 import type { Connection } from './connect.ts';
 import { isUnderWay } from './decode.ts';
 import type { Destination } from './target.ts';
-import { doneMark, type Body, type Chunk, type Reply } from './wire.ts';
+import type { Body, Chunk, Reply } from './wire.ts';
 
 /** How a server is called. */
 export type Route = {
@@ -15,8 +15,6 @@ export type Route = {
   readonly connect: () => Promise<Connection>;
 };
 
-/** The longest time that a timer can hold: deadlines are the runner's, the client must not have one of its own. */
-const never = 2 ** 31 - 1;
 /** How long to wait before a response in the background is looked after again: at first, and at most. */
 const pollMs = { first: 1000, most: 10_000 } as const;
 
@@ -28,11 +26,10 @@ export function responsesTransport({ destination, path, connect }: Route): Trans
   const { provider } = destination;
   return replyTransport<Body, Reply>({
     provider,
-    mark: doneMark,
     async connect(body) {
       const { client, headers, secrets } = await connect();
       const { response_id: id, include } = body;
-      const options = { headers, maxRetries: 0, timeout: never };
+      const options = { headers, maxRetries: 0, timeout: noDeadline };
       const posted = { ...options, body, stream: body['stream'] === true };
       const looked = { ...options, query: given({ include }) };
       return {

@@ -10,6 +10,3 @@ export type Body = JsonObject & { readonly response_id?: string };
 export type Chunk = ReplyPiece;
 /** A whole response: as it came, or as its events told it. */
 export type Reply = { readonly response: unknown; readonly requestId?: string };
-
-/** The mark with which some servers close a stream; the terminal event has said it all by then. */
-export const doneMark = '[DONE]';

@@ -6,8 +6,7 @@ import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporal
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { answer, progress, questions, type AgentReply } from '@polyrun/temporal/workflow';
-import { verifies } from '../../core/test/requirements.ts';
+import { answer, progress, questions, type AgentReply } from '@polyrun/temporal';
 import { nap } from './support/nap.ts';
 import { standInServer, type StandIn } from './support/stand-in-server.ts';
 import {
@@ -17,7 +16,6 @@ import {
   eventsOf,
   quietRuntime,
   runWorker,
-  startWorker,
   stepsOf,
   type Running,
 } from './support/temporal.ts';
@@ -95,6 +93,13 @@ async function asked(handle: WorkflowHandle, count: number) {
   }
 }
 
+test('the bundle for the sandbox holds no agent, no tool, and nothing of Node', () => {
+  expect(workflowBundle.code).toContain('agent.progress');
+  expect(workflowBundle.code).not.toContain('scriptedByInput');
+  expect(workflowBundle.code).not.toContain('claimCheckCodec');
+  expect(workflowBundle.code).not.toMatch(/require\("(?:node:|fs|crypto)/);
+});
+
 test('each effect is an activity under its own id, parallel tools run at the same time, and it ends as Runner.run ends it', async () => {
   let at = 0;
   let most = 0;
@@ -135,44 +140,10 @@ test('each effect is an activity under its own id, parallel tools run at the sam
     '2/model',
     '2/finish',
   ]);
-  // At each workflow task the real core replayed the history so far, and found what the workflow did to agree with it.
+  // At each workflow task Temporal's real core replayed the history so far, and found what the workflow did to agree with it.
   expect(execution.taskFailures).toEqual([]);
   expect(eventsOf(execution).filter((type) => type === 'WORKFLOW_TASK_COMPLETED').length).toBeGreaterThan(8);
 });
-
-test(
-  verifies(
-    'J2',
-    'a worker killed in the middle of a turn: what had finished is not done again, what was in flight is, under the same key',
-  ),
-  async () => {
-    watchFromNow();
-    const held = witness.hold('in flight');
-    const taskQueue = crypto.randomUUID();
-    const args = ['--address', server.address, '--witness', witness.url, '--queue', taskQueue];
-    const first = await startWorker(args);
-    const input = script(
-      [
-        { tool: 'work', id: 'quick', name: 'quick' },
-        { tool: 'work', id: 'slow', name: 'in flight' },
-        { tool: 'ask_inner', id: 'inner', input: script('inner done') },
-      ],
-      'recovered',
-    );
-    const handle = await start('watched', { agent: 'assistant', input }, taskQueue);
-    await held.begun();
-    const closed = () => eventsOf(lastOf(handle)).filter((type) => type === 'ACTIVITY_TASK_COMPLETED').length;
-    // The outline, start, prepare, model, quick, and all steps of the inner run.
-    await server.until(() => closed() >= 10);
-    await first.kill();
-    held.release();
-    const second = await startWorker(args);
-    expect(await handle.result()).toMatchObject({ finalOutput: 'recovered' });
-    await second.kill();
-    expect(counts()).toEqual({ '1/model': 1, '1/quick': 1, '1/slow': 2, '1/inner/1/model': 1, '2/model': 1 });
-  },
-  30_000,
-);
 
 test('approvals at any depth: questions by query, answers by signal, also while no worker is up; what is no answer is dropped', async () => {
   watchFromNow();
@@ -251,6 +222,19 @@ test('a workflow that is cancelled aborts the tool that goes on and ends as canc
   expect(await Runner.run(agent, taken, { maxTurns: 1, signal: AbortSignal.abort() }).catch(() => 'taken up')).toBe(
     'taken up',
   );
+});
+
+test('a workflow that is cancelled while it waits for a person ends as cancelled; its questions were to be seen', async () => {
+  const { taskQueue } = await worker({ agents: [assistant(witness.url)] });
+  const input = script([{ tool: 'pay', id: 'p' }], 'never');
+  const handle = await start('agentWorkflow', { agent: 'assistant', input }, taskQueue);
+  await asked(handle, 1);
+  await handle.cancel();
+  const error = await handle.result().catch((caught: unknown) => caught);
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+  expect(
+    RunState.fromString(assistant(witness.url), (await handle.query(progress)).state ?? '').interruptions,
+  ).toHaveLength(1);
 });
 
 test('a run is stopped by the scope that it runs in: a time limit is one of Temporal', async () => {

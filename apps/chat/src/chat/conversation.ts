@@ -100,7 +100,9 @@ export class Conversation {
   /** Goes on with another model, or with the agents' own. Throws `UserError` when there is none of this name. */
   async swap(model: string | undefined): Promise<void> {
     this.#setup.modelProvider.getModel(model);
-    await this.#tellPlan();
+    this.#model = model;
+    // What cannot be foreseen, such as the tools of a server that is away, the answer will tell.
+    await this.#tellPlan().catch((error: unknown) => this.#screen.error(messageOf(error)));
   }
 
   /** Answers, asks about tools on the way, and tells what it cost. Never rejects; false when there is no answer. */

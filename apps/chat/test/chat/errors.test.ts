@@ -18,7 +18,7 @@ function expectOneLine({ code, stderr }: Ended, line: RegExp): void {
   expect(code).toBe(1);
 }
 
-describe('what is wrong with the config ends in one line:', { timeout: 30_000 }, () => {
+describe('what is wrong with the config ends in one line:', { timeout: 60_000 }, () => {
   test.each<[string, string, RegExp]>([
     ['a syntax error', 'export default {', /polyrun\.config\.ts: SyntaxError: /],
     ['what Node does not strip', 'enum A { b }\nexport default A;', /enum is not supported.*Node only strips types/],
@@ -52,7 +52,7 @@ describe('what is wrong with the config ends in one line:', { timeout: 30_000 },
   });
 });
 
-test('a config is a module in any folder, also in one of another kind', { timeout: 30_000 }, async () => {
+test('a config is a module in any folder, also in one of another kind', { timeout: 60_000 }, async () => {
   const text = "import { chatCompletions } from '@polyrun/chat-completions';\nconst x: number = 1;\n";
   await world.write(
     'polyrun.config.ts',
@@ -68,7 +68,7 @@ test('a config is a module in any folder, also in one of another kind', { timeou
   }
 });
 
-describe('a provider that cannot be reached', { timeout: 30_000 }, () => {
+describe('a provider that cannot be reached', { timeout: 60_000 }, () => {
   /** A port that nobody listens on. */
   async function closedPort(): Promise<number> {
     const server: Server = createServer();
@@ -96,7 +96,7 @@ describe('a provider that cannot be reached', { timeout: 30_000 }, () => {
   });
 });
 
-test('a wrong key is one line, without the key', { timeout: 30_000 }, async () => {
+test('a wrong key is one line, without the key', { timeout: 60_000 }, async () => {
   const server = await startWireServer();
   try {
     await world.write('polyrun.config.ts', configText({ url: server.url, apiKey: 'wrong-key' }));
@@ -111,7 +111,7 @@ test('a wrong key is one line, without the key', { timeout: 30_000 }, async () =
   }
 });
 
-describe('who has no config', { timeout: 30_000 }, () => {
+describe('who has no config', { timeout: 60_000 }, () => {
   test('is told what to do', async () => {
     const { code, stderr } = await world.run();
     expect(code).toBe(1);

@@ -21,7 +21,7 @@ afterEach(() => world.remove());
 const say = (lines: readonly string[], args: readonly string[] = []): Promise<Ended> =>
   world.run({ args, input: lines.map((line) => `${line}\n`).join('') });
 
-describe('a chat through a pipe', { timeout: 30_000 }, () => {
+describe('a chat through a pipe', { timeout: 60_000 }, () => {
   test('answers line by line, in plain text, and ends well', async () => {
     const ended = await say(['I am Ada', '', 'Who am I?']);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
@@ -144,7 +144,7 @@ describe('a chat through a pipe', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a tool that needs approval', { timeout: 30_000 }, () => {
+describe('a tool that needs approval', { timeout: 60_000 }, () => {
   const asked = 'Assistant wants to run remove_file {"path":"old.txt"}';
 
   test('is run, refused, run with other arguments, or asked about once more, as the person says', async () => {
@@ -179,7 +179,7 @@ describe('a tool that needs approval', { timeout: 30_000 }, () => {
   });
 });
 
-describe('what an agent may have', { timeout: 30_000 }, () => {
+describe('what an agent may have', { timeout: 60_000 }, () => {
   test('tools of an MCP server, which ends with the program', async () => {
     const server = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-everything/dist/index.js'));
     const transport = `{ type: 'stdio', command: process.execPath, args: ['${server}'] }`;
@@ -204,7 +204,7 @@ describe('what an agent may have', { timeout: 30_000 }, () => {
   });
 });
 
-describe('conversations', { timeout: 30_000 }, () => {
+describe('conversations', { timeout: 60_000 }, () => {
   test('go on in another process, by --resume or by name, on any provider', async () => {
     await say(['I am Ada'], ['--session', 'mine']);
     expect((await say(['Who am I?'], ['--resume'])).stdout).toContain('Ada, says mistral-small-latest.');
@@ -263,7 +263,7 @@ describe('conversations', { timeout: 30_000 }, () => {
   });
 });
 
-describe('--print', { timeout: 30_000 }, () => {
+describe('--print', { timeout: 60_000 }, () => {
   test('prints the answer and nothing else', async () => {
     const ended = await world.run({ args: ['--print', 'I am Ada'] });
     expect(ended).toEqual({ code: 0, stdout: 'Hello, Ada!\n', stderr: '' });

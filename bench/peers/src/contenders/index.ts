@@ -1,12 +1,22 @@
 import type { Contender } from '../contender.ts';
-import { ai } from './ai.ts';
-import { byHand } from './by-hand.ts';
-import { mastra } from './mastra.ts';
-import { openaiAgents } from './openai-agents.ts';
-import { pi } from './pi.ts';
-import { polyrun } from './polyrun.ts';
 
-export const floor: Contender = byHand;
-export const ours: Contender = polyrun;
-export const peers: readonly Contender[] = [openaiAgents, ai, pi, mastra];
-export const contenders: readonly Contender[] = [floor, ours, ...peers];
+export const floor = 'by hand';
+export const ours = '@polyrun/core';
+export const peers = ['@openai/agents-core', 'ai', '@mariozechner/pi-agent-core', '@mastra/core'] as const;
+export const names = [floor, ours, ...peers] as const;
+
+/** Imports one of them, and so only its own library. */
+export function load(name: string): Promise<Contender> {
+  const contender = contenders[name];
+  if (!contender) throw new Error(`There is no ${name}; choose from ${names.join(', ')}.`);
+  return contender();
+}
+
+const contenders: { readonly [name: string]: () => Promise<Contender> } = {
+  [floor]: async () => (await import('./by-hand.ts')).byHand,
+  [ours]: async () => (await import('./polyrun.ts')).polyrun,
+  '@openai/agents-core': async () => (await import('./openai-agents.ts')).openaiAgents,
+  ai: async () => (await import('./ai.ts')).ai,
+  '@mariozechner/pi-agent-core': async () => (await import('./pi.ts')).pi,
+  '@mastra/core': async () => (await import('./mastra.ts')).mastra,
+};

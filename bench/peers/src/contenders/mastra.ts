@@ -8,6 +8,8 @@ import { historyOf } from './ai.ts';
 /** Mastra's agent, without memory; it takes the models of the AI SDK. */
 export const mastra: Contender = {
   name: '@mastra/core',
+  // What a turn takes grows with the run: a thousand take minutes.
+  longest: 100,
 
   agent({ turns, history, weather }) {
     const agent = agentOf(new AiModel({ turns }), weather);

@@ -10,6 +10,6 @@ export function anthropicCassettes(): Cassette[] {
   return cassettesOf(wire.api);
 }
 
-export function replayModel(cassette: Cassette, baseURL: string): Model {
-  return anthropic({ baseURL, apiKey: 'test-key' }).getModel(cassette.model || 'any');
+export function replayModel(cassette: Cassette, baseURL: string, fetch?: typeof globalThis.fetch): Model {
+  return anthropic({ baseURL, apiKey: 'test-key', ...(fetch && { fetch }) }).getModel(cassette.model || 'any');
 }

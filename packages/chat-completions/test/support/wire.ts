@@ -12,8 +12,11 @@ export function chatCassettes(): Cassette[] {
 
 export { providerName };
 
-export function replayModel(cassette: Cassette, baseURL: string): Model {
-  return chatCompletions({ baseURL, apiKey: 'test-key', name: providerName(cassette) }).getModel(
-    cassette.model || 'any',
-  );
+export function replayModel(cassette: Cassette, baseURL: string, fetch?: typeof globalThis.fetch): Model {
+  return chatCompletions({
+    baseURL,
+    apiKey: 'test-key',
+    ...(fetch && { fetch }),
+    name: providerName(cassette),
+  }).getModel(cassette.model || 'any');
 }

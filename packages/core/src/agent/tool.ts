@@ -43,7 +43,7 @@ export type BoundCall<in C> = {
   needsApproval(at: { runContext: RunContext<C>; callId: string }): MaybePromise<boolean>;
   execute(context: ToolContext<C>): MaybePromise<unknown>;
 };
-export type Binding<C> = { call: BoundCall<C>; problem?: undefined } | { call?: undefined; problem: string };
+export type ToolBinding<C> = { call: BoundCall<C>; problem?: undefined } | { call?: undefined; problem: string };
 
 /** A function that a model may call. Made by `tool`, `clientTool` or `agent.asTool`. */
 export type Tool<in C = unknown> = {
@@ -64,7 +64,7 @@ export type Tool<in C = unknown> = {
   readonly inputGuardrails: readonly ToolGuardrail<C>[];
   readonly outputGuardrails: readonly ToolGuardrail<C>[];
   /** Reads the arguments of a call and ties them to this tool. `problem` words for the model what does not fit. */
-  readonly bind: (text: string) => MaybePromise<Binding<C>>;
+  readonly bind: (text: string) => MaybePromise<ToolBinding<C>>;
   /** Set by `agent.asTool`: the call is a run of its own inside the run. */
   readonly nested?: NestedRun<C>;
   /** Set by `clientTool`: what the provider is told, and the kind of item that answers its calls. */
@@ -95,7 +95,7 @@ export function tool<C = unknown, A = unknown>(options: ToolOptions<C, A>): Tool
   } = options;
   checkToolOptions(rest);
   const schema = requireObject(compileSchema(parameters, `Tool '${rest.name}' parameters`));
-  const bound = (value: A): Binding<C> => ({
+  const bound = (value: A): ToolBinding<C> => ({
     call: {
       needsApproval: ({ runContext, callId }) =>
         typeof needsApproval === 'function' ? needsApproval({ runContext, arguments: value, callId }) : needsApproval,

@@ -1,3 +1,4 @@
+import type { Agent } from '../agent/agent.ts';
 import { AgentsError } from '../errors.ts';
 import { Control } from '../loop/drive.ts';
 import { effectsFor } from '../loop/effects.ts';
@@ -6,7 +7,7 @@ import { rebuiltError } from '../run/failure.ts';
 import { hashOf } from '../run/journal.ts';
 import { Result } from '../run/result.ts';
 import type { Run } from '../run/run.ts';
-import { begin, type Asked } from '../run/runner.ts';
+import { begin } from '../run/runner.ts';
 import { claimCheck } from './blobs.ts';
 import { readDescription, type Description } from './description.ts';
 import type { DurableOptions } from './options.ts';
@@ -18,7 +19,7 @@ import { told } from './told.ts';
  * text to record. `signal` aborts the step, which then settles soon. Nothing is told or traced of it.
  */
 export async function performStep<C, O>(
-  { agent, options }: { agent: Asked<C, O>['agent']; options?: DurableOptions<C> },
+  { agent, options }: { agent: Agent<C, O>; options?: DurableOptions<C> },
   description: string,
   signal?: AbortSignal,
 ): Promise<string> {

@@ -1,3 +1,4 @@
+import type { Agent } from '../agent/agent.ts';
 import { UserError } from '../errors.ts';
 import type { RunInput } from '../run/config.ts';
 import type { RunResult } from '../run/result.ts';
@@ -12,7 +13,11 @@ import type { DurableEngine } from './engine.ts';
 import type { DurableOptions } from './options.ts';
 
 /** A run as a durable engine is asked for it. */
-export type DurableAsked<C, O> = Omit<Asked<C, O>, 'options'> & { readonly options?: DurableOptions<C> | undefined };
+export type DurableAsked<C, O> = {
+  readonly agent: Agent<C, O>;
+  readonly input: RunInput;
+  readonly options?: DurableOptions<C> | undefined;
+};
 
 /**
  * Runs an agent on a durable engine: each effect is one step of the engine, performed once and for all. Calls that wait for approval are

@@ -2,7 +2,7 @@ export { overlaid, toObject, without } from './bodies.ts';
 export { callError, errorInReply, headerReader, notAReply, requestIdIn, type CallFacts } from './errors.ts';
 export { fieldsOf, given, isList, listOf, numberOf, stringOf } from './fields.ts';
 export { redactor, type Redact } from './redact.ts';
-export { addressIn, connectorOf, keyIn, type Access, type Connected, type KeyOptions } from './keys.ts';
+export { addressIn, connectorOf, keyIn, type Access, type Connected, type Endpoint, type KeyOptions } from './keys.ts';
 export { mediaOf, textOfMedia, type Media } from './media.ts';
 export { pause } from './pause.ts';
 export { answered, environment, repliesIn, type ReplyPiece } from './replies.ts';
@@ -12,8 +12,9 @@ export {
   legalName,
   refuseServerState,
   refuseTools,
+  reporter,
   settingsBut,
   type Report,
 } from './requests.ts';
 export { serverEvents, type ServerEvent } from './sse.ts';
-export { replyTransport, type ReplyWire } from './transport.ts';
+export { noDeadline, replyTransport, type ReplyWire } from './transport.ts';

@@ -7,6 +7,12 @@ import type { Adaptation } from '../protocol/response.ts';
 /** Reports one difference between what was asked and what a wire can carry. */
 export type Report = (type: Adaptation['type'], name: string, detail: string) => void;
 
+/** A report, and the list of all that it was told. */
+export function reporter(): { readonly adaptations: readonly Adaptation[]; readonly report: Report } {
+  const adaptations: Adaptation[] = [];
+  return { adaptations, report: (type, name, detail) => void adaptations.push({ type, name, detail }) };
+}
+
 /** The arguments of a past call; servers parse them and refuse the request when they are no JSON object, for which `{}` is sent. */
 export function closedArguments({ arguments: args, call_id }: FunctionCallItem, report: Report): string {
   if (isFields(parseJson(args))) return args;

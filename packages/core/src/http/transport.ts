@@ -3,6 +3,9 @@ import { callError, type CallFacts } from './errors.ts';
 import { redactor } from './redact.ts';
 import { repliesIn, type ReplyPiece } from './replies.ts';
 
+/** The longest time that a timer can hold, for clients that have deadlines of their own: they are the runner's. */
+export const noDeadline: number = 2 ** 31 - 1;
+
 type Signalled = { readonly signal?: AbortSignal };
 
 /** How bodies of one wire are posted and replies put together. */

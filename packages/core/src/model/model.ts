@@ -37,6 +37,8 @@ export interface Model {
   preview?(request: ModelRequest): readonly Adaptation[];
   /** The models that this one stands for, in the order in which they are tried: `fallback`. A run calls them itself. */
   readonly candidates?: readonly Candidate[];
+  /** How another thread, process or worker makes this model: from its provider, by this name. It may hold a key: do not show it. */
+  readonly reference?: ProviderReference & { modelName: string };
   /** `getResponse` for runs that may not wait (`runSync`); only a model that can answer on the calling thread has it. */
   readonly sync?: { getResponse(request: ModelRequest, call: SyncCall): ModelResponse };
 }
@@ -44,11 +46,14 @@ export interface Model {
 /** A model of a `fallback`, and the kinds of its failures after which the next one is tried. */
 export type Candidate = { readonly model: Model; readonly on: readonly ModelErrorKind[] };
 
+/** A provider as JSON: the function `export` of `module` makes it from `options`. */
+export type ProviderReference = { module: string; export: string; options: Json };
+
 /** Gives models by name. What an adapter exports is a function that makes one of these. */
 export interface ModelProvider {
   readonly name: string;
   /** Synchronous; authentication happens at call time. Without a name: the provider's default model. */
   getModel(modelName?: string): Model;
   /** How another thread, process or worker rebuilds this provider. Absent when it holds what cannot travel. */
-  readonly reference?: { module: string; export: string; options: Json };
+  readonly reference?: ProviderReference;
 }

@@ -22,6 +22,13 @@ export function providerOf(
   const models = new Map<string, Model>();
   const { apiKey, client, fetch, defaultModel, name = about.name } = options;
   const stays = client ?? fetch ?? typeof apiKey === 'function';
+  const { module, export: from } = about;
+  const reference = stays ? undefined : { module, export: from, options: toJson(options) };
+  const made = (modelName: string) => {
+    const model = about.modelOf(modelName);
+    // Not enumerable: who prints a model is not to see a key.
+    return reference ? Object.defineProperty(model, 'reference', { value: { ...reference, modelName } }) : model;
+  };
   return {
     name,
     getModel(modelName = defaultModel) {
@@ -29,10 +36,10 @@ export function providerOf(
         throw new UserError(
           `model: none was named. Name one, such as '${about.example}', or give the option defaultModel.`,
         );
-      const model = models.get(modelName) ?? about.modelOf(modelName);
+      const model = models.get(modelName) ?? made(modelName);
       models.set(modelName, model);
       return model;
     },
-    ...(!stays && { reference: { module: about.module, export: about.export, options: toJson(options) } }),
+    ...(reference && { reference }),
   };
 }

@@ -17,19 +17,25 @@ import type { Steps } from './steps.ts';
 /**
  * Runs an agent on the calling thread without waiting for anything but its models' `sync` and the pauses between attempts, during
  * which the thread stands still. A promise, wherever it comes from, is a `UserError`. The session and the journal need their `sync`.
+ * `standIn` may give one that has `sync` for a model that has none.
  */
 export function runBlocking<C, O>(
   agent: Agent<C, O>,
   input: RunInput,
-  options: RunOptions<C> | undefined,
+  { standIn, ...options }: RunOptions<C> & { standIn?: StandIn } = {},
 ): RunResult<C, O> {
   const asked = { agent, input, options };
   const { run, problem } = begin({}, asked, { kind: BlockingRun });
+  if (run instanceof BlockingRun) run.standIn = standIn;
   return resultFor(asked, stand(conclude(run, problem)));
 }
 
+type StandIn = (model: Model) => Model;
+
 /** A run none of whose effects may be waited for. */
 class BlockingRun extends Run {
+  standIn: StandIn | undefined;
+
   override get session(): SyncSession | undefined {
     const { session } = this.options;
     if (session && !session.sync) throw lacksSync('session');
@@ -50,9 +56,10 @@ class BlockingRun extends Run {
   }
 
   override respond(model: Model, request: ModelRequest, call: SyncCall): ModelResponse {
-    if (model.sync) return model.sync.getResponse(request, call);
+    const { sync } = model.sync ? model : (this.standIn?.(model) ?? model);
+    if (sync) return sync.getResponse(request, call);
     throw new UserError(
-      `model: '${model.name}' of ${model.provider} only answers with a promise, and this run cannot wait. Name it by a string and give a runConfig.modelProvider that has a reference, or use Runner.run.`,
+      `model: '${model.name}' of ${model.provider} only answers with a promise, and this run cannot wait. Take it from a provider that has a reference, or use Runner.run.`,
     );
   }
 

@@ -6,6 +6,7 @@ import type { HandoffInputFilter } from '../agent/handoff.ts';
 import type { Hooks } from '../agent/hooks.ts';
 import type { AgentsError, ModelError } from '../errors.ts';
 import type { Model, ModelProvider } from '../model/model.ts';
+import { mergeSettings } from '../model/settings.ts';
 import type { InputItem, Item } from '../protocol/items.ts';
 import type { Json } from '../protocol/json.ts';
 import type { ModelSettings } from '../protocol/request.ts';
@@ -182,3 +183,26 @@ export type RunArguments<C> = [C] extends [never]
     ? [options?: RunOptions<C>]
     : [options: RunOptions<C> & { context: C }];
 export type RunInput = string | readonly InputItem[] | RunState;
+
+/**
+ * A run config over another. What it gives beats the other's, in options that have fields of their own each field for itself; what is
+ * undefined is not given.
+ */
+export function overlaid(base: RunConfig<never>, over: RunConfig<never> | undefined): RunConfig<never> {
+  return {
+    ...merged(base, over),
+    modelSettings: over?.modelSettings ? mergeSettings(base.modelSettings, over.modelSettings) : base.modelSettings,
+    sessionSettings: merged(base.sessionSettings, over?.sessionSettings),
+    toolExecution: merged(base.toolExecution, over?.toolExecution),
+    timeouts: merged(base.timeouts, over?.timeouts),
+    retry: merged(base.retry, over?.retry),
+    limits: merged(base.limits, over?.limits),
+  };
+}
+
+function merged<T extends object>(base: T | undefined, over: T | undefined): T | undefined {
+  if (base === undefined || over === undefined) return over ?? base;
+  const both = { ...base };
+  for (const key in over) if (over[key] !== undefined) both[key] = over[key];
+  return both;
+}

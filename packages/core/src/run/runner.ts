@@ -3,7 +3,7 @@ import { AgentsError, misfit, UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
 import { newState, type LoopState } from '../loop/state.ts';
 import { Channel } from './channel.ts';
-import type { RunArguments, RunConfig, RunInput, RunOptions } from './config.ts';
+import { overlaid, type RunArguments, type RunConfig, type RunInput, type RunOptions } from './config.ts';
 import { failureIn } from './failure.ts';
 import { inputToItems } from './input.ts';
 import { dataOf, Result, type RunResult } from './result.ts';
@@ -79,7 +79,7 @@ export function begin<C, O>(
 ): Begun {
   const { agent, input } = asked;
   const options = asked.options ?? {};
-  const config: RunConfig<never> = { ...bound, ...options.runConfig };
+  const config = overlaid(bound, options.runConfig);
   if (options.hooks) config.hooks = options.hooks;
   const { context, ...rest } = options;
   const asGiven: RunOptions<never> = { ...rest, runConfig: config };

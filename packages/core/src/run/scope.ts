@@ -14,7 +14,7 @@ import { given } from '../model/settings.ts';
 import { CallIds } from '../transcript/call-ids.ts';
 import { noteEdit } from '../transcript/edits.ts';
 import type { Usage } from '../protocol/usage.ts';
-import type { ErrorHandlers, RunConfig } from './config.ts';
+import { overlaid, type ErrorHandlers, type RunConfig } from './config.ts';
 import type { Steps } from './steps.ts';
 import type { RunStreamEvent } from './run-events.ts';
 import { Publisher } from './publisher.ts';
@@ -77,7 +77,7 @@ export class Scope {
       maxTurns: _turns,
       ...shared
     } = this.config;
-    const made = new Scope(start, { config: { ...shared, ...runConfig }, context: this.#context, usage: this.#usage });
+    const made = new Scope(start, { config: overlaid(shared, runConfig), context: this.#context, usage: this.#usage });
     const outer = this.publisher?.emit;
     if (outer || onStream) {
       const callId = path.at(-1) ?? '';

@@ -89,11 +89,8 @@ export class StreamedRun extends Result implements StreamedRunResult<never, unkn
     };
   }
 
-  async *toTextStream(): AsyncIterable<string> {
-    for await (const event of this) {
-      if (event.type === 'raw_response_event' && event.data.type === 'response.output_text.delta')
-        yield event.data.delta;
-    }
+  toTextStream(): AsyncIterable<string> {
+    return { [Symbol.asyncIterator]: () => textIn(() => this[Symbol.asyncIterator]()) };
   }
 
   cancel(mode: 'immediate' | 'after_turn' = 'immediate'): void {
@@ -113,4 +110,31 @@ export class StreamedRun extends Result implements StreamedRunResult<never, unkn
       throw error;
     }
   }
+}
+
+/** The text among the events that `open` gives. No generator: one is left only once what it waits for has come. */
+function textIn(open: () => AsyncIterator<RunStreamEvent, undefined>): AsyncIterator<string, undefined> {
+  let opened: AsyncIterator<RunStreamEvent, undefined> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  const read = async (): Promise<IteratorResult<string, undefined>> => {
+    opened ??= open();
+    for (;;) {
+      const { done, value } = await opened.next();
+      if (done) return { done, value };
+      if (value.type === 'raw_response_event' && value.data.type === 'response.output_text.delta')
+        return { done: false, value: value.data.delta };
+    }
+  };
+  return {
+    next: () => {
+      const next = last.then(read);
+      last = next.catch(() => undefined);
+      return next;
+    },
+    return: async () => {
+      opened ??= open();
+      await opened.return?.();
+      return { done: true, value: undefined };
+    },
+  };
 }

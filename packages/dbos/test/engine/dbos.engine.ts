@@ -22,7 +22,11 @@ async function worker(executor: string, ...extra: string[]): Promise<ChildProces
   const file = fileURLToPath(new URL('support/worker.ts', import.meta.url));
   const more = extra.flatMap((name) => ['--extra', name]);
   const args = ['--url', postgres.url, '--witness', witness.url, '--executor', executor, ...more];
-  const child = fork(file, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(file, args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // A warning of the database driver about its next version.
+    execArgv: ['--no-deprecation'],
+  });
   workers.push(child);
   const ended = once(child, 'exit').then(() => Promise.reject(new Error('the worker ended')));
   await Promise.race([once(child, 'message'), ended]);

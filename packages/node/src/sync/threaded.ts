@@ -12,11 +12,19 @@ export function threaded(provider: ModelProvider, thread: ModelThread): ModelPro
       const model = provider.getModel(modelName);
       if (model.sync) return model;
       if (reference) return threadedModel(model, { reference, modelName, thread });
+      if (model.reference) return standInFor(model, thread);
       throw new UserError(
         `runConfig.modelProvider: '${name}' has no reference by which another thread could rebuild it. Make it without client, fetch or a function for a key; a provider of your own gives reference: { module, export, options }.`,
       );
     },
   };
+}
+
+/** A model that answers a thread that stands still, in place of one that another thread can make; else the model itself. */
+export function standInFor(model: Model, thread: ModelThread): Model {
+  if (model.reference === undefined) return model;
+  const { modelName, ...reference } = model.reference;
+  return threadedModel(model, { reference, modelName, thread });
 }
 
 type Travel = { readonly reference: Reference; readonly modelName: string | undefined; readonly thread: ModelThread };

@@ -12,8 +12,11 @@ export function recorded(): Cassette[] {
 
 export { providerName };
 
-export function replayModel(cassette: Cassette, baseURL: string): Model {
-  return openaiResponses({ baseURL, apiKey: 'test-key', name: providerName(cassette) }).getModel(
-    cassette.model || 'any',
-  );
+export function replayModel(cassette: Cassette, baseURL: string, fetch?: typeof globalThis.fetch): Model {
+  return openaiResponses({
+    baseURL,
+    apiKey: 'test-key',
+    ...(fetch && { fetch }),
+    name: providerName(cassette),
+  }).getModel(cassette.model || 'any');
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { script } from '@polyrun/wires/assistant';
 import { startWitness, type Witness } from '@polyrun/wires/witness';
-import { script } from './support/assistant.ts';
+
 import { freePorts, restateServer, startWorker, type RestateServer, type Worker } from './support/restate.ts';
 
 let restate: RestateServer;

@@ -59,6 +59,7 @@ export async function runWorker<C>(address: string, parts: WorkerParts<C>): Prom
     activities,
     maxCachedWorkflows: 0,
     shutdownGraceTime: 0,
+    workflowThreadPoolSize: 1,
     ...more,
   });
   const running = worker.run();

@@ -3,7 +3,7 @@ import { MemorySession } from '@polyrun/core';
 import { agentWorkflow, runAgent } from '@polyrun/restate';
 import { serve, service, type Context } from '@restatedev/restate-sdk';
 import { witnessed } from '@polyrun/wires/witness';
-import { assistant } from './assistant.ts';
+import { assistant } from '@polyrun/wires/assistant';
 
 /** A worker process: serves agents to Restate until it is killed. */
 const { values } = parseArgs({

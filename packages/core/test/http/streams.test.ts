@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { redactor, repliesIn, serverEvents } from '../../src/http/index.ts';
+
+const facts = { provider: 'odd', redact: redactor() };
+
+describe('the lines of a stream', () => {
+  test.each(['\n', '\r\n', '\r'])('end with %j, wherever the pieces that it comes in end', async (end) => {
+    const text = ['event: a', 'data: 1', 'data: 2', '', ': comment', 'data: 3', '', ''].join(end);
+    for (let at = 1; at < text.length; at++) {
+      const events = await all(serverEvents(bodyOf([text.slice(0, at), text.slice(at)])));
+      expect(events).toEqual([{ event: 'a', data: '1\n2' }, { data: '3' }]);
+    }
+  });
+});
+
+describe('the events of a stream', () => {
+  test('that hold nothing are left out', async () => {
+    expect(await dataIn('data:\n\ndata: {"x":1}\n\ndata:  \n\n')).toEqual([{ x: 1 }]);
+  });
+
+  test('end with the mark of a wire, which is the last of them, and with the usual one on wires without', async () => {
+    const text = 'data: {"x":1}\n\ndata: [DONE] \n\ndata: {"x":2}\n\n';
+    expect(await dataIn(text, '[DONE]')).toEqual([{ x: 1 }, '[DONE]']);
+    expect(await dataIn(text)).toEqual([{ x: 1 }]);
+  });
+
+  test.each<[string, string, object]>([
+    ['named so', 'event: error\ndata: {"message":"Boom","code":500}', { kind: 'server', message: /Boom/ }],
+    [
+      'in a choice',
+      'data: {"choices":[{"error":{"message":"Slow down","code":429},"delta":{}}]}',
+      { kind: 'rate_limit', status: 429, message: /Slow down/ },
+    ],
+    [
+      'in a list',
+      'data: [{"error":{"message":"No such model","code":404}}]',
+      { kind: 'not_found', message: /No such/ },
+    ],
+  ])('are errors: %s', async (_, text, wanted) => {
+    const { message, ...fields } = wanted as { message: RegExp };
+    await expect(dataIn(`${text}\n\n`)).rejects.toMatchObject({ ...fields, message: expect.stringMatching(message) });
+  });
+});
+
+async function dataIn(text: string, mark?: string): Promise<unknown[]> {
+  const response = new Response(text, { headers: { 'content-type': 'text/event-stream' } });
+  return (await all(repliesIn(response, facts, mark))).map(({ data }) => data);
+}
+
+function bodyOf(pieces: readonly string[]): ReadableStream<Uint8Array> {
+  return ReadableStream.from(pieces.map((piece) => new TextEncoder().encode(piece)));
+}
+
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+}
