@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   console.log(whole);
   if (!values.write) return;
   insert(new URL('../README.md', import.meta.url), whole);
-  insert(new URL('../../../README.md', import.meta.url), shortTable(rows));
+  insert(new URL('../../../README.md', import.meta.url), `${shortTable(rows)}\n\n${made}`);
 }
 
 /** What one has to know to believe the figures. */

@@ -58,7 +58,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('media in outputs go to messages of the user behind all outputs', async () => {
+  test(verifies('T9', 'media in outputs go to messages of the user behind all outputs'), async () => {
     const image = { type: 'input_image', image_url: 'data:image/png;base64,AA==' } as const;
     const { messages, response } = await encoded(
       ask({
@@ -167,7 +167,7 @@ describe('messages', () => {
     expect(response.adaptations).toHaveLength(2);
   });
 
-  test('call ids that the wire would refuse are mapped, each to one of its own', async () => {
+  test(verifies('X4', 'call ids that the wire would refuse are mapped, each to one of its own'), async () => {
     const long = (end: string) => 'x'.repeat(60) + end;
     const { messages } = await encoded(
       ask({

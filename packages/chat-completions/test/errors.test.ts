@@ -85,7 +85,7 @@ describe('an answer that is an error', () => {
     expect(error.message).toContain('Provider returned error free is limited upstream');
   });
 
-  test('asks once: retries are the runner’s', async () => {
+  test(verifies('R1', 'asks once: retries are the runner’s'), async () => {
     const { sent, fetch } = endpoint(() => json({ error: { message: 'busy' } }, { status: 503 }));
     await thrown(modelOf({ fetch }).getResponse(ask()));
     expect(sent).toHaveLength(1);
@@ -102,7 +102,7 @@ describe('what must not be told is not', () => {
     ['in codes', { message: 'no', code: `bad ${key}`, type: canary }],
     ['shortened', { message: `unexpected token at 4711-ALPHA-0815 … ${canary.slice(4, 40)}` }],
     ['as a text', `you said ${canary} with ${key}`],
-  ])('%s', async (_, error) => {
+  ])(verifies('E3', '%s'), async (_, error) => {
     for (const reply of [
       () => json(typeof error === 'string' ? error : { error }, { status: 400 }),
       () => json({ error }),

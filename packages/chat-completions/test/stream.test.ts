@@ -1,5 +1,6 @@
 import { ModelError } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
+import { verifies } from '../../core/test/requirements.ts';
 import { completion, decoded, delta, finish, streamed } from './support/endpoint.ts';
 import { flattened, folded, json, sse, sseText } from '@polyrun/wires/endpoint';
 
@@ -32,18 +33,18 @@ describe('how a stream ends', () => {
     },
   );
 
-  test('[DONE] is an end without a finish reason, which stays null', async () => {
+  test(verifies('T2', '[DONE] is an end without a finish reason, which stays null'), async () => {
     const { response } = await streamed(sse(text));
     expect(response.stop).toEqual({ type: 'end', raw: null });
     expect(flattened(response)).toEqual([{ type: 'message', text: 'Hi', refusal: '' }]);
   });
 
-  test('a finish reason is an end without [DONE]', async () => {
+  test(verifies('T2', 'a finish reason is an end without [DONE]'), async () => {
     const { response } = await streamed(sse([...text, finish('stop')], { done: false }));
     expect(response.stop.raw).toBe('stop');
   });
 
-  test('neither is a protocol error that may be retried', async () => {
+  test(verifies('T2', 'neither is a protocol error that may be retried'), async () => {
     await expect(streamed(sse(text, { done: false }))).rejects.toMatchObject({ kind: 'protocol', retryable: true });
   });
 

@@ -1,5 +1,6 @@
 import { ModelError, parseJson, type ModelEvent, type ModelResponse } from '@polyrun/core';
 import { describe, expect, test } from 'vitest';
+import { verifies } from '../../core/test/requirements.ts';
 import { chatCompletions } from '../src/index.ts';
 import { answer, corpusMissing, hello, startReplay } from '@polyrun/wires/corpus';
 import { chatCassettes, replayModel } from './support/wire.ts';
@@ -29,28 +30,31 @@ describe('a stream that is cut at any byte', { timeout: 60_000 }, () => {
       .join(''),
   };
 
-  test.each([parallel, ...streams])('$id: no call is complete before its end was seen', async ({ text }) => {
-    const bytes = encoder.encode(text);
-    const whole = callsOf(await read(bytes));
-    expect(whole.length).toBeGreaterThan(0);
-    const outcomes = { clean: { error: 0, whole: 0 }, reset: { error: 0, whole: 0 } };
-    for (let at = 0; at < bytes.length; at++) {
-      for (const end of ['clean', 'reset'] as const) {
-        const result = await read(bytes.slice(0, at), end === 'reset' ? new TypeError('terminated') : undefined);
-        if (result instanceof ModelError) {
-          expect(result.kind).toBe(end === 'reset' ? 'network' : 'protocol');
-          expect(result.retryable).toBe(true);
-          outcomes[end].error++;
-        } else {
-          expect(callsOf(result), `cut at ${at}`).toEqual(whole);
-          outcomes[end].whole++;
+  test.each([parallel, ...streams])(
+    verifies('T2', '$id: no call is complete before its end was seen'),
+    async ({ text }) => {
+      const bytes = encoder.encode(text);
+      const whole = callsOf(await read(bytes));
+      expect(whole.length).toBeGreaterThan(0);
+      const outcomes = { clean: { error: 0, whole: 0 }, reset: { error: 0, whole: 0 } };
+      for (let at = 0; at < bytes.length; at++) {
+        for (const end of ['clean', 'reset'] as const) {
+          const result = await read(bytes.slice(0, at), end === 'reset' ? new TypeError('terminated') : undefined);
+          if (result instanceof ModelError) {
+            expect(result.kind).toBe(end === 'reset' ? 'network' : 'protocol');
+            expect(result.retryable).toBe(true);
+            outcomes[end].error++;
+          } else {
+            expect(callsOf(result), `cut at ${at}`).toEqual(whole);
+            outcomes[end].whole++;
+          }
         }
       }
-    }
-    // A clean end is good enough once the finish reason was there; a broken connection never is.
-    expect(outcomes.clean.error).toBeGreaterThan(bytes.length / 3);
-    expect(outcomes.reset).toEqual({ error: bytes.length, whole: 0 });
-  });
+      // A clean end is good enough once the finish reason was there; a broken connection never is.
+      expect(outcomes.clean.error).toBeGreaterThan(bytes.length / 3);
+      expect(outcomes.reset).toEqual({ error: bytes.length, whole: 0 });
+    },
+  );
 
   test('the events of a stream that was cut close nothing', async () => {
     const bytes = encoder.encode(parallel.text);

@@ -162,7 +162,7 @@ test(
     ];
     const tools = (await Promise.all(servers.map(async (server) => await server.listTools()))).flat();
     expect(tools.length).toBeGreaterThan(30);
-    const bind = async ({ bind }: Tool, args: object) => (await bind(JSON.parse(JSON.stringify(args)))).problem;
+    const bind = async ({ bind }: Tool, args: object) => (await bind(JSON.stringify(args))).problem;
     for (const tool of tools) {
       const required = (tool.parameters as { required?: string[] }).required ?? [];
       if (required.length > 0) expect(await bind(tool, {}), tool.name).toMatch(/required, but missing/);

@@ -69,33 +69,40 @@ describe('messages', () => {
     expect(response.adaptations).toMatchObject([{ name: 'function_call' }, { name: 'function_call' }]);
   });
 
-  test('media in outputs go to the user behind all outputs, with a word of the model between', async () => {
-    const pdf = { type: 'input_file', filename: 'a.pdf', file_data: 'data:application/pdf;base64,AA==' } as const;
-    const { messages, response } = await encoded(
-      ask({
-        input: [
-          user('go'),
-          call('aaaaaaaaa'),
-          call('bbbbbbbbb'),
-          { type: 'function_call_output', call_id: 'aaaaaaaaa', output: [{ type: 'input_text', text: 'see' }, image] },
-          { type: 'function_call_output', call_id: 'bbbbbbbbb', output: [pdf] },
-        ],
-      }),
-    );
-    expect(messages.slice(2)).toEqual([
-      { role: 'tool', tool_call_id: 'aaaaaaaaa', content: 'see' },
-      { role: 'tool', tool_call_id: 'bbbbbbbbb', content: '(see the next user message)' },
-      { role: 'assistant', content: 'OK.' },
-      {
-        role: 'user',
-        content: [
-          { type: 'image_url', image_url: { url: image.image_url } },
-          { type: 'document_url', document_url: 'data:application/pdf;base64,AA==', document_name: 'a.pdf' },
-        ],
-      },
-    ]);
-    expect(response.adaptations.map(({ type }) => type)).toEqual(['moved_media', 'moved_media', 'added_message']);
-  });
+  test(
+    verifies('T9', 'media in outputs go to the user behind all outputs, with a word of the model between'),
+    async () => {
+      const pdf = { type: 'input_file', filename: 'a.pdf', file_data: 'data:application/pdf;base64,AA==' } as const;
+      const { messages, response } = await encoded(
+        ask({
+          input: [
+            user('go'),
+            call('aaaaaaaaa'),
+            call('bbbbbbbbb'),
+            {
+              type: 'function_call_output',
+              call_id: 'aaaaaaaaa',
+              output: [{ type: 'input_text', text: 'see' }, image],
+            },
+            { type: 'function_call_output', call_id: 'bbbbbbbbb', output: [pdf] },
+          ],
+        }),
+      );
+      expect(messages.slice(2)).toEqual([
+        { role: 'tool', tool_call_id: 'aaaaaaaaa', content: 'see' },
+        { role: 'tool', tool_call_id: 'bbbbbbbbb', content: '(see the next user message)' },
+        { role: 'assistant', content: 'OK.' },
+        {
+          role: 'user',
+          content: [
+            { type: 'image_url', image_url: { url: image.image_url } },
+            { type: 'document_url', document_url: 'data:application/pdf;base64,AA==', document_name: 'a.pdf' },
+          ],
+        },
+      ]);
+      expect(response.adaptations.map(({ type }) => type)).toEqual(['moved_media', 'moved_media', 'added_message']);
+    },
+  );
 
   test('an output of nothing says so', async () => {
     const { messages, response } = await encoded(ask({ input: [user('go'), call('a'), output('a', '')] }));

@@ -51,7 +51,7 @@ class StreamedResponse {
   end(): Reply {
     const request = given({ requestId: this.#requestId });
     const response = this.#response;
-    if (!response) throw notAReply('the stream ended before its terminal event', this.#requestId, true);
+    if (!response) throw notAReply('no terminal event came', this.#requestId, true);
     const final = listOf(response['output']);
     const slots = this.#slots();
     // Some servers leave the output out of the terminal event.

@@ -26,6 +26,8 @@ export function responsesTransport({ destination, path, connect }: Route): Trans
   const { provider } = destination;
   return replyTransport<Body, Reply>({
     provider,
+    // Some servers close a stream with it; the terminal event has said it all by then.
+    mark: '[DONE]',
     async connect(body) {
       const { client, headers, secrets } = await connect();
       const { response_id: id, include } = body;

@@ -15,6 +15,7 @@ type Value = { stringValue?: string; intValue?: number; arrayValue?: { values: V
 type Sent = {
   name: string;
   spanId: string;
+  startTimeUnixNano: string;
   parentSpanId?: string;
   traceId: string;
   kind: number;
@@ -59,8 +60,11 @@ class Collector {
     this.#server.closeAllConnections();
   }
 
+  /** The first that began: each comes in a request of its own, and these may overtake each other. */
   named(name: string): Sent {
-    const found = this.spans.find((span) => span.name === name);
+    const [found] = this.spans
+      .filter((span) => span.name === name)
+      .toSorted((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)));
     if (!found) throw new Error(`no span ${name} among ${this.spans.map((span) => span.name).join(', ')}`);
     return found;
   }

@@ -48,7 +48,12 @@ async function dataIn(text: string, mark?: string): Promise<unknown[]> {
 }
 
 function bodyOf(pieces: readonly string[]): ReadableStream<Uint8Array> {
-  return ReadableStream.from(pieces.map((piece) => new TextEncoder().encode(piece)));
+  return new ReadableStream({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(new TextEncoder().encode(piece));
+      controller.close();
+    },
+  });
 }
 
 async function all<T>(values: AsyncIterable<T>): Promise<T[]> {

@@ -82,3 +82,35 @@ test.for([
     expect(await session.getItems()).toEqual(result.toInputList());
   },
 );
+
+test(verifies('T4', 'an agent as a tool that fails is told of once its other calls have stopped'), async () => {
+  const { agent: inner, failure } = failing(false);
+  const stopped = latch();
+  const order: string[] = [];
+  const late = tool({
+    name: 'late',
+    description: 'Takes its time to stop.',
+    parameters,
+    execute: async (_, { signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await stopped.promise;
+      order.push('stopped');
+    },
+  });
+  const others = inner.tools.filter((each) => !('name' in each && each.name === 'late'));
+  const model = new ScriptedModel([[call('a', { input: 'x' })], 'done']);
+  const outer = new Agent({
+    name: 'Outer',
+    model,
+    tools: [inner.clone({ tools: [...others, late] }).asTool({ toolName: 'a' })],
+    hooks: { onToolEnd: () => void order.push('told') },
+  });
+  const running = Runner.run(outer, 'go');
+  await idle();
+  failure.open();
+  await idle();
+  expect(order).toEqual([]);
+  stopped.open();
+  expect((await running).finalOutput).toBe('done');
+  expect(order).toEqual(['stopped', 'told']);
+});

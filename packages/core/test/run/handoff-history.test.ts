@@ -3,6 +3,7 @@ import {
   Agent,
   handoff,
   jsonSchema,
+  MemorySession,
   removeAllTools,
   Runner,
   tool,
@@ -234,6 +235,27 @@ function linesOf(item: Item | undefined): string[] {
   const lines = text.split('\n');
   return lines.slice(lines.indexOf('<CONVERSATION HISTORY>') + 1, lines.indexOf('</CONVERSATION HISTORY>'));
 }
+
+test.for([
+  ['a filter', { inputFilter: nothing }, {}],
+  ['the folding', {}, { nestHandoffHistory: true }],
+] as const)(verifies('L11', '%s changes nothing of what the session keeps'), async ([, options, runConfig]) => {
+  const { a } = pair('inputFilter' in options ? options.inputFilter : undefined);
+  const session = new MemorySession();
+  const result = await Runner.run(a, 'go', { session, runConfig });
+  const items = await session.getItems();
+  expect(items).toEqual(result.toInputList());
+  expect(items.map(({ type }) => type)).toEqual([
+    'message',
+    'message',
+    'function_call',
+    'function_call_output',
+    'function_call',
+    'function_call_output',
+    'message',
+  ]);
+  expect(result.toInputList({ view: 'model' })).not.toEqual(items);
+});
 
 describe('removeAllTools', () => {
   test("leaves the next agent's model what was said, and the log everything", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Agent, Runner, RunState, tool, UserError } from '../../src/index.ts';
-import { call, ScriptedModel } from '../../src/testing/index.ts';
+import { call, ScriptedModel, type ScriptedTurn } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
 import { agentOf, itemOf, parameters, reloaded, workshop } from './approvals.ts';
 import { latch, outputsIn, rejection } from './scripts.ts';
@@ -225,3 +225,28 @@ describe('stored states', () => {
     expect(outputsIn(result.toInputList())).toEqual({ call_slow: 'late but there', call_quick: 'ok' });
   });
 });
+
+test(
+  verifies('L13', 'an agent that only an agent as a tool leads to is found by its name, in another process too'),
+  async () => {
+    /** The models of a process that goes on have only what is left to say. */
+    const build = (isFirst: boolean) => {
+      const { pay, ran } = workshop();
+      const said = (turn: ScriptedTurn, left?: ScriptedTurn) =>
+        new ScriptedModel([...(isFirst ? [turn] : []), ...(left === undefined ? [] : [left])]);
+      const last = new Agent({ name: 'Last', model: said([call('pay')], 'paid'), tools: [pay] });
+      const inner = new Agent({ name: 'Inner', model: said([call('transfer_to_last')]), handoffs: [last] });
+      const model = said([call('inner', { input: 'x' })], 'done');
+      return { agent: new Agent({ name: 'Outer', model, tools: [inner.asTool()] }), ran, last };
+    };
+    const { state: stored } = await Runner.run(build(true).agent, 'go');
+    const { agent, ran, last } = build(false);
+    const state = RunState.fromString(agent, stored.toString());
+    expect(state.interruptions.map((item) => item.agent)).toEqual([last]);
+    for (const item of state.interruptions) state.approve(item);
+    const result = await Runner.run(agent, state);
+    expect(result.finalOutput).toBe('done');
+    expect(outputsIn(result.toInputList())).toEqual({ call_inner: 'paid' });
+    expect(ran).toHaveLength(1);
+  },
+);
