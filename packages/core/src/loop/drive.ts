@@ -138,7 +138,8 @@ class Driver {
     // Nearly always nothing else goes on: no bookkeeping then.
     if (this.#live.size === 0) return [];
     const isWanted = among(wanted);
-    const leaving = [...this.#live].filter(({ id }) => !isWanted(id));
+    const leaving: Live[] = [];
+    for (const live of this.#live) if (!isWanted(live.id)) leaving.push(live);
     for (const { control } of leaving) control.abort();
     return leaving;
   }

@@ -18,7 +18,8 @@ const secondHandoff = 'Multiple handoffs detected, ignoring this one.';
 export function respond(state: Draft, responses: readonly ModelResponse[]): void {
   const { plan, agent } = state;
   if (state.step.type !== 'model' || plan === null) return;
-  const items = responses.flatMap(({ output }) => output);
+  const [only, ...more] = responses;
+  const items = only && more.length === 0 ? only.output : responses.flatMap(({ output }) => output);
   const calls = items.map((item) => localCall(item, plan));
   const slots: Slot[] = [];
   for (const call of calls) if (call) slots.push({ ...slotFor(call, slots), call });
