@@ -54,7 +54,7 @@ function bothOf({ typical, best }: Figure): string {
   return best === undefined ? digits(typical) : `${digits(typical)} (${digits(best)})`;
 }
 
-/** Three digits, or all before the point. */
+/** Three digits, at most two of them behind the point; or all before it. */
 function digits(value: number): string {
   const size = Math.abs(value);
   if (size >= 100) return Math.round(value).toLocaleString('en');
