@@ -25,6 +25,12 @@ export const tables: readonly Table[] = [
     factory: 'mistral',
     models: ['mistral-small-latest', 'mistral-large-latest', 'magistral-medium-latest', 'codestral-latest'],
   },
+  {
+    folder: 'packages/anthropic',
+    factory: 'anthropic',
+    models: ['claude-sonnet-4-0', 'claude-sonnet-4-5', 'claude-opus-4-6', 'claude-sonnet-5'],
+  },
+  { folder: 'packages/openai-responses', factory: 'openaiResponses', models: ['gpt-4.1', 'gpt-5', 'gpt-5.6'] },
 ];
 
 /** A value for each setting that no wire has as its default. */
