@@ -32,7 +32,7 @@ describe.skipIf(!hasTmux)(what, { timeout: 60_000 }, () => {
     terminal.type('Show me Markdown', 'Enter');
     const screen = await terminal.shows('const x = 1;');
     expect(screen).toMatch(/^Assistant on mistral\/mistral-small-latest · \d{4}-/);
-    expect(screen).toMatch(/\n> Show me Markdown\nTitle\n\nSome bold and code\.\n\n• one\n• two\n\n│ const x = 1;\n/);
+    expect(screen).toMatch(/\n> Show me Markdown\nTitle\n\nSome bold and code\.\n\n• one\n• two\n\n│ const x = 1;/);
     await terminal.prompts();
     terminal.type('', 'C-d');
     await terminal.shows('ended with 0');
