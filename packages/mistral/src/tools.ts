@@ -49,7 +49,7 @@ function hostedTool(
 ): JsonObject {
   if (!capabilities.hostedTools?.includes(type))
     throw new UserError(
-      `tools: ${provider}/${model} has no hosted tool '${type}', only ${hostedTypes.join(', ')}. ` +
+      `tools: ${provider}/${model} has no hosted tool '${type}', only ${capabilities.hostedTools?.join(', ') || 'functions'}. ` +
         'Leave it out, or name it in the option capabilities.hostedTools to send it as it is.',
     );
   const takes = Object.hasOwn(hosted, type) ? hosted[type] : undefined;
