@@ -25,14 +25,14 @@ let client: Client;
 let workflowBundle: WorkflowBundleWithSourceMap;
 let witness: Witness;
 const workers: Running[] = [];
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 const parameters = jsonSchema<object>({ type: 'object' });
 
 beforeAll(async () => {
   quietRuntime();
   [server, workflowBundle, witness] = await Promise.all([standInServer(), bundled(), startWitness()]);
   client = await clientOf(server.address);
-}, 30_000);
+}, 60_000);
 
 afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.stop()));
@@ -358,4 +358,4 @@ test('recorded histories replay in the real core; a workflow that was changed, o
   await expect(Worker.runReplayHistory({ workflowBundle }, { events: swapped }, handle.workflowId)).rejects.toThrow(
     /what was recorded is not what this program does/,
   );
-}, 30_000);
+}, 60_000);

@@ -83,6 +83,11 @@ export class Execution {
     return this.#task === 'none';
   }
 
+  /** A worker is at the workflow task that began with this event. */
+  isAtTask(startedTask: number): boolean {
+    return this.#task === 'started' && this.#startedTask === startedTask;
+  }
+
   get startedTask(): number {
     return this.#startedTask;
   }
@@ -121,7 +126,6 @@ export class Execution {
 
   /** The worker died, or took too long. */
   abandonTask(): void {
-    if (this.#task !== 'started') return;
     this.#append(EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, {
       workflowTaskTimedOutEventAttributes: {
         scheduledEventId: this.#scheduledTask,

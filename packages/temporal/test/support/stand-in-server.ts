@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Server, ServerCredentials, status, type handleUnaryCall, type ServiceDefinition } from '@grpc/grpc-js';
 import proto, { type temporal } from '@temporalio/proto';
 import { Execution, timestamp, type Activity, type Around } from './execution.ts';
@@ -28,14 +29,15 @@ type Handlers = {
   [M in keyof Methods]: (request: Methods[M][0], gone: AbortSignal) => Methods[M][1] | Promise<Methods[M][1]>;
 };
 type Query = {
+  readonly id: string;
   execution: Execution;
   query: temporal.api.query.v1.IWorkflowQuery;
   answer: (response: object) => void;
   fail: (error: Error) => void;
 };
 
-/** How long a worker has for a workflow task; ten seconds with a real server. */
-const taskTimeoutMs = 3_000;
+/** How long a worker has for a workflow task or a query: what a real server gives it by default. */
+const taskTimeoutMs = 10_000;
 
 /** A stand-in for a Temporal server. */
 export type StandIn = {
@@ -58,6 +60,7 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
   const workflowTasks: Execution[] = [];
   const activityTasks: Activity[] = [];
   const queries: Query[] = [];
+  const queriesOpen = new Map<Execution, Query>();
   const changed = () => {
     for (const watch of watchers) watch();
   };
@@ -82,7 +85,7 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
   const find = (execution: temporal.api.common.v1.IWorkflowExecution | null | undefined) => {
     const all = executions.filter(({ workflowId }) => workflowId === execution?.workflowId);
     const found = execution?.runId ? all.find(({ runId }) => runId === execution.runId) : all.at(-1);
-    if (!found) throw Object.assign(new Error('no such workflow'), { code: status.NOT_FOUND });
+    if (!found) throw missing('workflow');
     return found;
   };
   const byToken = (token: Uint8Array | null | undefined): [Execution | undefined, string] => {
@@ -90,6 +93,12 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
       .toString()
       .split(' ');
     return [executions.find((each) => each.runId === runId), rest];
+  };
+  /** An answer that comes after its task has been given up is refused, as a real server does. */
+  const taskOf = (token: Uint8Array | null | undefined) => {
+    const [execution, startedTask] = byToken(token);
+    if (!execution?.isAtTask(Number(startedTask))) throw missing('workflow task');
+    return execution;
   };
   const activityOf = (token: Uint8Array | null | undefined) => {
     const [execution, id] = byToken(token);
@@ -111,6 +120,24 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
     clearTimeout(activity.watchdog);
     const seconds = Number(activity.attributes.heartbeatTimeout?.seconds ?? 0);
     if (seconds > 0) activity.watchdog = setTimeout(() => again(activity), seconds * 1_000);
+  };
+  const begin = (execution: Execution) => {
+    execution.startTask();
+    const { startedTask } = execution;
+    setTimeout(() => execution.isAtTask(startedTask) && execution.abandonTask(), taskTimeoutMs).unref();
+    return { ...handedOut(execution, String(startedTask)), startedEventId: startedTask };
+  };
+  const ask = (query: Query) => {
+    const { execution } = query;
+    queriesOpen.set(execution, query);
+    const askAgain = () => {
+      if (queriesOpen.get(execution) !== query) return;
+      queriesOpen.delete(execution);
+      queries.push(query);
+      changed();
+    };
+    setTimeout(askAgain, taskTimeoutMs).unref();
+    return { ...handedOut(execution, query.id), startedEventId: execution.previousStarted, query: query.query };
   };
   const named = (queue: temporal.api.taskqueue.v1.ITaskQueue | null | undefined) => queue?.name;
 
@@ -146,7 +173,7 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
       // A query is asked of a worker that has seen the workflow begin.
       await until(() => found.previousStarted > 0);
       return new Promise((answer, fail) => {
-        queries.push({ execution: found, query: query ?? {}, answer, fail });
+        queries.push({ id: randomUUID(), execution: found, query: query ?? {}, answer, fail });
         changed();
       });
     },
@@ -163,57 +190,37 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
       const ready = () => workflowTasks.findIndex((each) => mine(each) && !queriesOpen.has(each));
       const asked = () =>
         queries.findIndex(({ execution: each }) => mine(each) && each.isIdle && !queriesOpen.has(each));
-      await until(() => ready() >= 0 || asked() >= 0, gone);
+      // Several polls may be woken by one thing, and all but one wait on.
+      while (ready() < 0 && asked() < 0 && !gone.aborted) await until(() => ready() >= 0 || asked() >= 0, gone);
       if (gone.aborted) return {};
-      const [execution] = ready() >= 0 ? workflowTasks.splice(ready(), 1) : [];
-      if (execution) {
-        execution.startTask();
-        const { startedTask } = execution;
-        setTimeout(() => execution.startedTask === startedTask && execution.abandonTask(), taskTimeoutMs).unref();
-      }
-      const [query] = execution ? [] : queries.splice(asked(), 1);
-      const found = execution ?? query?.execution;
-      if (!found) return {};
-      if (query) queriesOpen.set(found, query);
-      return {
-        taskToken: Buffer.from(`${found.runId} ${query ? 'query' : 'task'}`),
-        workflowExecution: { workflowId: found.workflowId, runId: found.runId },
-        workflowType: found.begin.workflowType,
-        workflowExecutionTaskQueue: found.begin.taskQueue,
-        previousStartedEventId: found.previousStarted,
-        startedEventId: query ? found.previousStarted : found.startedTask,
-        attempt: 1,
-        history: { events: found.events },
-        nextPageToken: new Uint8Array(),
-        scheduledTime: timestamp(),
-        startedTime: timestamp(),
-        ...(query && { query: query.query }),
-      };
+      const [task] = ready() >= 0 ? workflowTasks.splice(ready(), 1) : [];
+      const [query] = task ? [] : queries.splice(asked(), 1);
+      if (task) return begin(task);
+      return query ? ask(query) : {};
     },
     RespondWorkflowTaskCompleted: (request) => {
-      const [execution] = byToken(request.taskToken);
-      execution?.completeTask(request);
+      taskOf(request.taskToken).completeTask(request);
       changed();
       return {};
     },
     RespondWorkflowTaskFailed: ({ taskToken, failure, cause }) => {
-      const [execution] = byToken(taskToken);
-      execution?.failTask(failure ?? {}, Number(cause));
+      taskOf(taskToken).failTask(failure ?? {}, Number(cause));
       return {};
     },
     RespondQueryTaskCompleted: ({ taskToken, queryResult, errorMessage, completedType }) => {
-      const [execution] = byToken(taskToken);
+      const [execution, id] = byToken(taskToken);
       const query = execution && queriesOpen.get(execution);
-      if (execution) queriesOpen.delete(execution);
+      if (query?.id !== id) throw missing('query');
+      queriesOpen.delete(query.execution);
       const failed = completedType === QueryResultType.QUERY_RESULT_TYPE_FAILED;
-      if (failed) query?.fail(Object.assign(new Error(errorMessage ?? ''), { code: status.INVALID_ARGUMENT }));
-      else query?.answer({ queryResult });
+      if (failed) query.fail(Object.assign(new Error(errorMessage ?? ''), { code: status.INVALID_ARGUMENT }));
+      else query.answer({ queryResult });
       changed();
       return {};
     },
     PollActivityTaskQueue: async ({ taskQueue }, gone) => {
       const mine = ({ attributes }: Activity) => named(attributes.taskQueue) === named(taskQueue);
-      await until(() => activityTasks.some(mine), gone);
+      while (!activityTasks.some(mine) && !gone.aborted) await until(() => activityTasks.some(mine), gone);
       if (gone.aborted) return {};
       const [activity] = activityTasks.splice(activityTasks.findIndex(mine), 1);
       if (!activity?.execution.activities.has(activity.scheduledEventId)) return {};
@@ -256,13 +263,12 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
     },
     RecordActivityTaskHeartbeat: ({ taskToken }) => {
       const activity = activityOf(taskToken);
-      if (!activity) throw Object.assign(new Error('no such activity'), { code: status.NOT_FOUND });
+      if (!activity) throw missing('activity');
       watch(activity);
       return { cancelRequested: activity.cancelRequested };
     },
     ShutdownWorker: () => ({}),
   };
-  const queriesOpen = new Map<Execution, Query>();
   const server = new Server({ 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 });
   server.addService(service(Object.keys(handlers)), unary(handlers));
   const port = await new Promise<number>((resolve, reject) => {
@@ -279,6 +285,26 @@ export async function standInServer({ suggestAfter = 10_000 }: { suggestAfter?: 
       server.forceShutdown();
     },
   };
+}
+
+/** What a worker is told of an execution, whether it is to go on with it or to answer a query. */
+function handedOut({ runId, workflowId, begin, previousStarted, events }: Execution, id: string) {
+  return {
+    taskToken: Buffer.from(`${runId} ${id}`),
+    workflowExecution: { workflowId, runId },
+    workflowType: begin.workflowType,
+    workflowExecutionTaskQueue: begin.taskQueue,
+    previousStartedEventId: previousStarted,
+    attempt: 1,
+    history: { events },
+    nextPageToken: new Uint8Array(),
+    scheduledTime: timestamp(),
+    startedTime: timestamp(),
+  };
+}
+
+function missing(what: string): Error {
+  return Object.assign(new Error(`no such ${what}`), { code: status.NOT_FOUND });
 }
 
 type Message = { decode(bytes: Uint8Array): object; encode(value: object): { finish(): Uint8Array } };
