@@ -88,20 +88,14 @@ export function tool<C = unknown, A = unknown>(options: ToolOptions<C, A>): Tool
     strict = true,
     timeoutBehavior = 'error_as_result',
     isEnabled = true,
-    needsApproval = false,
+    needsApproval: _asked,
     inputGuardrails = [],
     outputGuardrails = [],
     ...rest
   } = options;
   checkToolOptions(rest);
   const schema = requireObject(compileSchema(parameters, `Tool '${rest.name}' parameters`));
-  const bound = (value: A): ToolBinding<C> => ({
-    call: {
-      needsApproval: ({ runContext, callId }) =>
-        typeof needsApproval === 'function' ? needsApproval({ runContext, arguments: value, callId }) : needsApproval,
-      execute: (context) => rest.execute(value, context),
-    },
-  });
+  const bound = (value: A): ToolBinding<C> => ({ call: new Bound(options, value) });
   return {
     type: 'function',
     ...rest,
@@ -113,6 +107,26 @@ export function tool<C = unknown, A = unknown>(options: ToolOptions<C, A>): Tool
     outputGuardrails,
     bind: (text) => bindArguments(schema, text, bound),
   };
+}
+
+/** A call of a tool: what is to be asked and done, tied to the arguments. */
+class Bound<C, A> implements BoundCall<C> {
+  readonly #options: Pick<ToolOptions<C, A>, 'execute' | 'needsApproval'>;
+  readonly #value: A;
+
+  constructor(options: Pick<ToolOptions<C, A>, 'execute' | 'needsApproval'>, value: A) {
+    this.#options = options;
+    this.#value = value;
+  }
+
+  needsApproval(at: { runContext: RunContext<C>; callId: string }): MaybePromise<boolean> {
+    const { needsApproval = false } = this.#options;
+    return typeof needsApproval === 'function' ? needsApproval({ ...at, arguments: this.#value }) : needsApproval;
+  }
+
+  execute(context: ToolContext<C>): MaybePromise<unknown> {
+    return this.#options.execute(this.#value, context);
+  }
 }
 
 /** Tells a function tool from what else an agent's `tools` may hold. */

@@ -14,10 +14,8 @@ export class Control {
   spent: { readonly usage: Usage } | undefined;
   /** The id of the span under which the effect is traced. */
   span: string | undefined;
-  /** Called when the effect is aborted. */
-  onAbort: (() => void) | undefined;
-  /** What the effect waits for, which an error can end. */
-  wait: { interrupt(error: unknown): void } | undefined;
+  /** Where the effect has to wait. */
+  wait: Waits | undefined;
   readonly #outer: Control | undefined;
   #controller: AbortController | undefined;
   #signal: AbortSignal | undefined;
@@ -45,9 +43,12 @@ export class Control {
     this.aborted = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    this.onAbort?.();
+    this.wait?.abort();
   }
 }
+
+/** What waits: an error can end it, and it is told when nobody wants what it waits for. */
+export type Waits = { interrupt(error: unknown): void; abort(): void };
 
 /** What surrounds a drive. */
 export type Host = {
@@ -77,6 +78,8 @@ type Live = {
 /** An outcome, and the effect that came to it unless that was over at once. */
 type Heard = { readonly outcome: Outcome; readonly live?: Live };
 
+const none: readonly Outcome[] = [];
+
 class Driver {
   #state: LoopState;
   readonly #perform: Perform;
@@ -84,7 +87,14 @@ class Driver {
   readonly #live = new Set<Live>();
   readonly #inbox: Heard[] = [];
   #wake: (() => void) | undefined;
+  #break: ((cause: unknown) => void) | undefined;
   #failure: { cause: unknown } | undefined;
+  /** One for all waits. A closure for each, kept here, would make garbage that the young generation's collector does not find. */
+  readonly #waits = (wake: () => void, fail: (cause: unknown) => void): void => {
+    this.#wake = wake;
+    this.#break = fail;
+    if (this.#failure) fail(this.#failure.cause);
+  };
   /** How the run stood when it was told that nothing is under way any more. */
   #closed: string | undefined;
 
@@ -100,7 +110,8 @@ class Driver {
     try {
       for (;;) {
         // What has come already is heard before anything starts.
-        const heard = this.#inbox.shift();
+        // Taking the last one off keeps the space for the next.
+        const heard = this.#inbox.length > 1 ? this.#inbox.shift() : this.#inbox.pop();
         const told = heard ? this.#fold(heard) : this.#startWanted();
         if (told === 'over') return this.#state;
         if (told instanceof Promise) yield told;
@@ -168,31 +179,31 @@ class Driver {
       (outcome) => this.#deliver({ outcome, live }),
       (cause: unknown) => {
         this.#failure ??= { cause };
-        this.#wake?.();
+        this.#break?.(cause);
       },
     );
   }
 
   /** Until something has come back. An effect that throws breaks the drive. */
   #heard(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#wake = () => (this.#failure ? reject(this.#failure.cause) : resolve());
-      if (this.#failure) this.#wake();
-    });
+    return new Promise(this.#waits);
   }
 
   #fold({ outcome, live }: Heard): void | Promise<void> {
     // Only now: an effect that has settled is wanted until its outcome is folded in, and must not start again.
     if (live) this.#live.delete(live);
     // Tools that settled together make one state: a state for each would copy all calls of the turn each time.
-    const outcomes = [outcome];
-    while (outcome.type === 'tool_settled' && this.#inbox[0]?.outcome.type === 'tool_settled') {
-      const next = this.#inbox.shift();
-      if (next?.live) this.#live.delete(next.live);
-      if (next) outcomes.push(next.outcome);
-    }
-    this.#state = advance(this.#state, ...outcomes);
+    const more = outcome.type === 'tool_settled' ? this.#settledToo() : none;
+    this.#state = advance(this.#state, outcome, ...more);
     return this.#host.onState?.(this.#state);
+  }
+
+  #settledToo(): readonly Outcome[] {
+    if (this.#inbox.length === 0) return none;
+    const end = this.#inbox.findIndex(({ outcome }) => outcome.type !== 'tool_settled');
+    const heard = this.#inbox.splice(0, end < 0 ? this.#inbox.length : end);
+    for (const { live } of heard) if (live) this.#live.delete(live);
+    return heard.map(({ outcome }) => outcome);
   }
 }
 

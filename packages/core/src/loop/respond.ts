@@ -20,14 +20,13 @@ export function respond(state: Draft, responses: readonly ModelResponse[]): void
   if (state.step.type !== 'model' || plan === null) return;
   const [only, ...more] = responses;
   const items = only && more.length === 0 ? only.output : responses.flatMap(({ output }) => output);
-  const calls = items.map((item) => localCall(item, plan));
   const slots: Slot[] = [];
-  for (const call of calls) if (call) slots.push({ ...slotFor(call, slots), call });
-  extend(
-    state,
-    items,
-    items.map((item, index) => factOf(item, calls[index], agent)),
-  );
+  const facts = items.map((item) => {
+    const call = localCall(item, plan);
+    if (call) slots.push({ ...slotFor(call, slots), call });
+    return factOf(item, call, agent);
+  });
+  extend(state, items, facts);
   state.server &&= kept(state.server, responses, state.log.items.length);
   state.responses = append(state.responses, responses);
   const stop = responses.at(-1)?.stop.type ?? 'other';

@@ -1,5 +1,4 @@
 import { shortHash } from '../protocol/hash.ts';
-import type { Item } from '../protocol/items.ts';
 import { stringify } from '../protocol/json.ts';
 import type { Fact } from './log.ts';
 import type { OutcomeOf, ToolVerdicts } from './outcome.ts';
@@ -147,16 +146,12 @@ export function closeOpenCalls(state: Draft): void {
 }
 
 function logOutputs(state: Draft, { slots }: DraftTools, [from, to]: readonly [number, number]): void {
-  const items: Item[] = [];
-  const facts: Fact[] = [];
   for (let index = from; index < to; index++) {
     const slot = slots[index];
     if (slot?.type !== 'done' || slot.logged) continue;
-    items.push(slot.output);
-    facts.push(outputFact(slot, state.agent));
+    extend(state, [slot.output], [outputFact(slot, state.agent)]);
     slots[index] = { ...slot, logged: true };
   }
-  extend(state, items, facts);
 }
 
 function outputFact({ call, value, isError }: Extract<Slot, { type: 'done' }>, agent: string): Fact {

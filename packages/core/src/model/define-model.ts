@@ -54,9 +54,8 @@ export function defineModel<Body, Reply, Chunk>(
     const decoded = codec.decode(reply);
     const response = tool === undefined ? decoded : outputAsMessage(decoded, tool);
     const origin = { provider, api, model: response.model };
-    let callIds: CallIds | undefined;
-    const known = () => (callIds ??= new CallIds(input));
-    const output = response.output.map((item) => acceptItem({ ...item, origin }, provider, known));
+    const callIds = new CallIds(input);
+    const output = response.output.map((item) => acceptItem({ ...item, origin }, provider, callIds));
     return { ...response, output, adaptations };
   };
 

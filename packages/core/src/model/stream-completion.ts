@@ -96,7 +96,9 @@ export class StreamCompletion {
     }
     for (const told of textsOf(item)) {
       const key = keyOf(told.kind, told.at);
-      if (!done.has(key)) yield* closingText(told, { ...place, ...told.at }, texts.get(key));
+      const where = { ...place, ...told.at };
+      if (!done.has(key)) yield* closingText(told, where, texts.get(key));
+      else if (told.part && !done.has(keyOf(told.part.name, told.at))) yield closingPart(told.part, where);
     }
     yield event('response.output_item.done', { output_index: index, item: { ...item, id: item.id ?? id } });
   }
@@ -133,7 +135,11 @@ function* closingText(
   const rest = text.startsWith(seen ?? '') ? text.slice(seen?.length) : '';
   if (rest !== '') yield event(`response.${kind}.delta`, { ...where, delta: rest });
   yield event(`response.${kind}.done`, { ...where, [field]: text });
-  if (part) yield event(`response.${part.name}.done`, { ...where, part: part.value });
+  if (part) yield closingPart(part, where);
+}
+
+function closingPart({ name, value }: NonNullable<Text['part']>, where: object): ModelEvent {
+  return event(`response.${name}.done`, { ...where, part: value });
 }
 
 function newItem(index: number, { id = `item_${index}`, type }: OutputItem): Tracked {

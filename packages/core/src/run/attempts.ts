@@ -145,7 +145,9 @@ class Attempt implements SyncCall {
   }
 
   close(): void {
-    for (const deadline of [this.#total, this.#silence]) if (deadline) this.#work.run.deadlines.cancel(deadline);
+    const { deadlines } = this.#work.run;
+    if (this.#total) deadlines.cancel(this.#total);
+    if (this.#silence) deadlines.cancel(this.#silence);
   }
 
   async #stream(

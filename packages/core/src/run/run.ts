@@ -1,7 +1,7 @@
 import type { AnyAgent } from '../agent/agent.ts';
 import type { Hooks } from '../agent/hooks.ts';
 import { all, type MaybePromise } from '../agent/maybe-promise.ts';
-import { drive, type Control, type Host, type Perform } from '../loop/drive.ts';
+import { drive, type Control, type Host, type Perform, type Waits } from '../loop/drive.ts';
 import type { Effect, EffectOf } from '../loop/effects.ts';
 import type { Outcome, Settled } from '../loop/outcome.ts';
 import { slotsOf, type Failure, type LoopState } from '../loop/state.ts';
@@ -24,7 +24,7 @@ import { recorded, takeUp, type Journal, type SyncJournal } from './journal.ts';
 import { Publisher, type Emit } from './publisher.ts';
 import { Scope } from './scope.ts';
 import { spansOf, type Spans } from './spans.ts';
-import { proceed, settle, wait, Walk, type Steps } from './steps.ts';
+import { proceed, settle, wait, Walk, type Steps, type Walker } from './steps.ts';
 
 /** How long an effect may take to settle after it was aborted; then its late result is dropped. */
 const graceMs = 1_000;
@@ -156,26 +156,15 @@ export class Run implements Host {
       // Nothing was to be done: no time has passed.
       if ('type' in steps) return outcomeOf(effect, steps, 0);
       const { done, value } = proceed(steps);
-      return done ? this.#outcome(effect, value) : this.later(value, { effect, control, steps });
+      return done ? this.outcome(effect, value) : this.later(value, { effect, control, steps });
     } catch (error) {
-      return this.#failed(effect, error, control);
+      return this.failed(effect, error, control);
     }
   }
 
   /** Performs the rest of an effect that has to wait. An effect that was aborted is only waited for so long. */
-  later(pending: PromiseLike<unknown>, { effect, control, steps }: Begun): Promise<Outcome> {
-    return new Promise((resolve) => {
-      const walk = new Walk(
-        steps,
-        (settled) => resolve(this.#outcome(effect, settled)),
-        (error) => resolve(this.#failed(effect, error, control)),
-      );
-      control.wait = walk;
-      // A guardrail has no signal, so there is nothing to wait for.
-      const grace = effect.type === 'check_input' ? 0 : graceMs;
-      control.onAbort = () => this.deadlines.set(grace, () => walk.end(aborted(control)));
-      walk.waitFor(pending);
-    });
+  later(pending: PromiseLike<unknown>, begun: Begun): Promise<Outcome> {
+    return new Promise((resolve) => new Waiting(this, begun, resolve).waitFor(pending));
   }
 
   #steps(effect: Effect, control: Control): Settled | Steps<Settled> {
@@ -203,7 +192,7 @@ export class Run implements Host {
     return { effect, scope: this.scopeAt(effect.path), run: this, control };
   }
 
-  #outcome(effect: Effect, settled: Settled): Outcome {
+  outcome(effect: Effect, settled: Settled): Outcome {
     // Whole milliseconds: their sum is the same in any order.
     const at = Math.round(now());
     const ms = at - this.#lastMs;
@@ -211,10 +200,10 @@ export class Run implements Host {
     return outcomeOf(effect, settled, ms);
   }
 
-  #failed(effect: Effect, error: unknown, control: Control): Outcome {
-    if (control.aborted) return this.#outcome(effect, aborted(control));
+  failed(effect: Effect, error: unknown, control: Control): Outcome {
+    if (control.aborted) return this.outcome(effect, aborted(control));
     const failure = this.failure(effect, error);
-    return this.#outcome(effect, { type: 'failed', failure, usage: control.spent?.usage ?? null, tripped: null });
+    return this.outcome(effect, { type: 'failed', failure, usage: control.spent?.usage ?? null, tripped: null });
   }
 
   /** An error as the loop keeps it; the error itself is kept beside it as long as this process lives. */
@@ -310,6 +299,46 @@ export class Run implements Host {
       'state' in slot ? this.#publish(slot.state, [...path, slot.call.callId]) : undefined,
     );
     return all([own, ...inner]);
+  }
+}
+
+/** An effect that has to wait, until its outcome is there. */
+class Waiting implements Walker<Settled>, Waits {
+  readonly #run: Run;
+  readonly #begun: Begun;
+  readonly #resolve: (outcome: Outcome) => void;
+  readonly #walk: Walk<Settled>;
+
+  constructor(run: Run, begun: Begun, resolve: (outcome: Outcome) => void) {
+    this.#run = run;
+    this.#begun = begun;
+    this.#resolve = resolve;
+    this.#walk = new Walk(begun.steps, this);
+    begun.control.wait = this;
+  }
+
+  waitFor(pending: PromiseLike<unknown>): void {
+    this.#walk.waitFor(pending);
+  }
+
+  done(settled: Settled): void {
+    this.#resolve(this.#run.outcome(this.#begun.effect, settled));
+  }
+
+  failed(error: unknown): void {
+    const { effect, control } = this.#begun;
+    this.#resolve(this.#run.failed(effect, error, control));
+  }
+
+  interrupt(error: unknown): void {
+    this.#walk.interrupt(error);
+  }
+
+  abort(): void {
+    const { effect, control } = this.#begun;
+    // A guardrail has no signal, so there is nothing to wait for.
+    const grace = effect.type === 'check_input' ? 0 : graceMs;
+    this.#run.deadlines.set(grace, () => this.#walk.end(aborted(control)));
   }
 }
 

@@ -44,9 +44,8 @@ export class Scope {
   readonly #known = new Map<string, Known>();
   readonly #start: AnyAgent;
   #agents: ReadonlyMap<string, AnyAgent> | undefined;
-  readonly #callIds: CallIds = new CallIds([]);
+  readonly #callIds = new CallIds();
   readonly #edits = new Map<string, string>();
-  #callsSeen = 0;
   #editsSeen = 0;
 
   constructor(
@@ -154,10 +153,9 @@ export class Scope {
     return known.toolbox;
   }
 
-  /** Gives new calls ids that no call of the conversation has; each item of it is looked at once. */
-  callIds({ items: { items, length } }: Log): CallIds {
-    for (; this.#callsSeen < length; this.#callsSeen++) this.#callIds.see(items[this.#callsSeen]);
-    return this.#callIds;
+  /** Gives new calls ids that no call of the conversation has. */
+  callIds({ items }: Log): CallIds {
+    return this.#callIds.in(items);
   }
 
   /** Arguments of calls that a person edited, by call; each item is looked at once. */

@@ -29,20 +29,21 @@ export function proceed<T>(
 /** What steps come to: a promise only where one of theirs has to be waited for. */
 export function settle<T>(steps: Steps<T>): MaybePromise<T> {
   const { done, value } = proceed(steps);
-  return done ? value : new Promise((resolve, reject) => new Walk(steps, resolve, reject).waitFor(value));
+  return done ? value : new Promise((done, failed) => new Walk(steps, { done, failed }).waitFor(value));
 }
 
-/** Steps that wait: on their way from promise to promise to their end, of which somebody is told. */
+/** Who is told of the end of a walk. */
+export type Walker<T> = { done(value: T): void; failed(error: unknown): void };
+
+/** Steps that wait: on their way from promise to promise to their end. */
 export class Walk<T> {
   readonly #steps: Steps<T>;
-  readonly #done: (value: T) => void;
-  readonly #failed: (error: unknown) => void;
+  readonly #walker: Walker<T>;
   #pending: PromiseLike<unknown> | undefined;
 
-  constructor(steps: Steps<T>, done: (value: T) => void, failed: (error: unknown) => void) {
+  constructor(steps: Steps<T>, walker: Walker<T>) {
     this.#steps = steps;
-    this.#done = done;
-    this.#failed = failed;
+    this.#walker = walker;
   }
 
   waitFor(pending: PromiseLike<unknown>): void {
@@ -70,10 +71,10 @@ export class Walk<T> {
     this.#pending = undefined;
     try {
       const { done, value } = proceed(this.#steps, step());
-      if (done) this.#done(value);
+      if (done) this.#walker.done(value);
       else this.waitFor(value);
     } catch (error) {
-      this.#failed(error);
+      this.#walker.failed(error);
     }
   }
 }

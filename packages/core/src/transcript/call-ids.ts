@@ -30,21 +30,32 @@ export function wireIds(rule: { legal: RegExp; length: number; prefix?: string }
  */
 export class CallIds {
   readonly #taken = new Set<string>();
+  #conversation: readonly Item[];
+  #length: number;
+  #seen = 0;
 
-  constructor(conversation: readonly Item[]) {
-    for (const item of conversation) this.see(item);
+  constructor(conversation: readonly Item[] = []) {
+    this.#conversation = conversation;
+    this.#length = conversation.length;
   }
 
-  /** Takes note of an item of the conversation. */
-  see(item: Item | undefined): void {
-    if (item?.type === 'function_call') this.#taken.add(item.call_id);
+  /** Goes on with a conversation that has grown. Each item is looked at once, and none before an id is asked for. */
+  in({ items, length }: { readonly items: readonly Item[]; readonly length: number }): this {
+    this.#conversation = items;
+    this.#length = length;
+    return this;
   }
 
   /** The id under which the next call of the response goes. */
   next(given: string): string {
+    for (; this.#seen < this.#length; this.#seen++) this.#see(this.#conversation[this.#seen]);
     let id = given;
     for (let n = this.#taken.size + 1; id === '' || this.#taken.has(id); n++) id = `call_${n}`;
     this.#taken.add(id);
     return id;
+  }
+
+  #see(item: Item | undefined): void {
+    if (item?.type === 'function_call') this.#taken.add(item.call_id);
   }
 }

@@ -60,7 +60,7 @@ class Pairs {
   readonly #report: Report;
   readonly #paired: Item[] = [];
   readonly #orphans: Item[] = [];
-  readonly #ids = new CallIds([]);
+  readonly #ids = new CallIds();
   /** Calls whose place for outputs has passed without one, by what they asked for. */
   readonly #left = new Map<string, Call>();
   /** Calls whose outputs may come now, and how many have. */

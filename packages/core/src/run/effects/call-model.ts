@@ -1,13 +1,18 @@
+import type { AnyAgent } from '../../agent/agent.ts';
+import type { RunContext } from '../../agent/context.ts';
+import type { MaybePromise } from '../../agent/maybe-promise.ts';
 import { misfit, ModelError } from '../../errors.ts';
 import type { Settled } from '../../loop/outcome.ts';
 import { localCall } from '../../loop/respond.ts';
 import type { ServerState, TurnPlan } from '../../loop/state.ts';
 import { newToModel } from '../../loop/turn.ts';
+import type { Item } from '../../protocol/items.ts';
 import type { ModelRequest } from '../../protocol/request.ts';
 import type { ModelResponse } from '../../protocol/response.ts';
 import { acceptItem } from '../../transcript/accept.ts';
 import { asRan } from '../../transcript/edits.ts';
 import { Attempts, isResponse } from '../attempts.ts';
+import type { Scope } from '../scope.ts';
 import { wait, type Steps } from '../steps.ts';
 import type { Work } from '../work.ts';
 
@@ -17,9 +22,8 @@ const mostPauses = 10;
 export function* callModel(work: Work<'call_model'>): Steps<Settled> {
   const { effect, scope, control } = work;
   const agent = scope.agent(effect.agent);
-  const at = { runContext: scope.contextOf(agent), agent };
   let request = requestOf(work);
-  const began = scope.fire(agent, (hooks) => hooks.onModelStart?.({ ...at, request: shownToHooks(request) }));
+  const began = tellStart(scope, agent, request);
   if (began) yield* wait(began);
   const attempts = new Attempts(work, scope.modelOf(agent));
   control.spent = attempts;
@@ -28,10 +32,10 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
   for (;;) {
     const answer = yield* attempts.call(request);
     const response = acceptedResponse(
-      filter ? checked(yield* wait(filter({ ...at, response: answer }))) : answer,
+      filter ? checked(yield* wait(filter({ ...at(scope, agent), response: answer }))) : answer,
       work,
     );
-    const ended = scope.fire(agent, (hooks) => hooks.onModelEnd?.({ ...at, response }));
+    const ended = tellEnd(scope, agent, response);
     if (ended) yield* wait(ended);
     responses = [...responses, response];
     if (!isPause(response, effect.plan)) return { type: 'responded', responses, usage: attempts.usage };
@@ -39,15 +43,41 @@ export function* callModel(work: Work<'call_model'>): Steps<Settled> {
   }
 }
 
-/** The request as hooks see it: its input is copied when one looks, for the log that it is a part of goes on growing. */
+function tellStart(scope: Scope, agent: AnyAgent, request: ModelRequest): MaybePromise<void> | undefined {
+  return scope.fire(agent, (hooks) => hooks.onModelStart?.({ ...at(scope, agent), request: shownToHooks(request) }));
+}
+
+function tellEnd(scope: Scope, agent: AnyAgent, response: ModelResponse): MaybePromise<void> | undefined {
+  return scope.fire(agent, (hooks) => hooks.onModelEnd?.({ ...at(scope, agent), response }));
+}
+
+function at(scope: Scope, agent: AnyAgent): { runContext: RunContext<never>; agent: AnyAgent } {
+  return { runContext: scope.contextOf(agent), agent };
+}
+
+/** The request as hooks see it. */
 function shownToHooks({ input, ...request }: ModelRequest): ModelRequest {
-  const { length } = input;
-  return {
-    ...request,
-    get input() {
-      return input.slice(0, length);
+  return Object.assign(new Shown(input), request);
+}
+
+/** Copies the input when a hook looks, for the log that it is a part of goes on growing. */
+class Shown {
+  declare readonly input: readonly Item[];
+  readonly #items: readonly Item[];
+  readonly #length: number;
+  // One getter for all: objects with a getter each would have a shape each.
+  static readonly #input: PropertyDescriptor & ThisType<Shown> = {
+    get() {
+      return this.#items.slice(0, this.#length);
     },
+    enumerable: true,
   };
+
+  constructor(items: readonly Item[]) {
+    this.#items = items;
+    this.#length = items.length;
+    Object.defineProperty(this, 'input', Shown.#input);
+  }
 }
 
 function requestOf({ effect, scope }: Work<'call_model'>): ModelRequest {
@@ -80,7 +110,12 @@ function checked(value: unknown): ModelResponse {
 
 /** A response as the run goes on with it: each item checked, its call ids unique in the conversation. */
 function acceptedResponse(response: ModelResponse, { effect, scope }: Work<'call_model'>): ModelResponse {
-  const callIds = () => scope.callIds(effect.state.log);
-  const output = response.output.map((item) => acceptItem(item, item?.origin?.provider ?? 'openai', callIds));
-  return output.every((item, index) => item === response.output[index]) ? response : { ...response, output };
+  const callIds = scope.callIds(effect.state.log);
+  let changed = false;
+  const output = response.output.map((item) => {
+    const accepted = acceptItem(item, item?.origin?.provider ?? 'openai', callIds);
+    changed ||= accepted !== item;
+    return accepted;
+  });
+  return changed ? { ...response, output } : response;
 }

@@ -17,6 +17,7 @@ import type { ToolGuardrailResult } from '../../protocol/verdicts.ts';
 import { wait, type Steps } from '../steps.ts';
 import { CallContext } from '../tool-context.ts';
 import { editedArguments, inWords, outputItem, type Trouble } from '../tool-output.ts';
+import type { Toolbox } from '../toolbox.ts';
 import type { Work } from '../work.ts';
 import { verdictOf } from './check-input.ts';
 import { endNested, nestedState } from './nested.ts';
@@ -34,20 +35,31 @@ type Call = {
 };
 
 /** Answers one call of the model: approval, guardrails, hooks, execution. Whatever goes wrong becomes an output that the model sees. */
-export function* runTool(work: Work<'run_tool'>): Steps<Settled> {
+export function runTool(work: Work<'run_tool'>): Steps<Settled> {
+  const { effect, scope } = work;
+  if (effect.call.route.type === 'approval') return answerApproval(work);
+  const { toolbox } = scope.known(effect.agent);
+  return toolbox ? found(work, toolbox) : opened(work);
+}
+
+/** After a resume in another process the toolbox is to be opened anew. */
+function* opened(work: Work<'run_tool'>): Steps<Settled> {
+  const { effect, scope } = work;
+  return yield* found(work, yield* scope.toolbox(scope.agent(effect.agent), work));
+}
+
+function found(work: Work<'run_tool'>, { tools, handoffs }: Toolbox): Steps<Settled> {
   const { effect, scope } = work;
   const { call, ended } = effect;
-  if (call.route.type === 'approval') return yield* answerApproval(work);
   const agent = scope.agent(effect.agent);
-  const { tools, handoffs } = scope.known(agent.name).toolbox ?? (yield* scope.toolbox(agent, work));
   const tool = tools.get(call.name);
   const context = new CallContext(work, agent);
-  if (tool === undefined) return yield* notFound(work, [...tools.keys(), ...handoffs.keys()], context);
+  if (tool === undefined) return notFound(work, [...tools.keys(), ...handoffs.keys()], context);
   const toolCall = asFunctionCall(effect);
   const isGuarded = tool.inputGuardrails.length + tool.outputGuardrails.length > 0;
   const verdicts = isGuarded ? { input: [], output: [] } : null;
   const made: Call = { work, agent, tool, context, toolCall, verdicts };
-  return ended === null ? yield* asked(made) : yield* settleNested(made, ended);
+  return ended === null ? asked(made) : settleNested(made, ended);
 }
 
 /** Finds out whether the call may run, and whether a person is to be asked first. */
@@ -80,10 +92,10 @@ function bind({ tool, work }: Call): MaybePromise<BoundCall<never> | Trouble> {
 
 /** A call that may run: input guardrails, the start hook, the tool, then what follows it. */
 function* begun(made: Call, bound: BoundCall<never>): Steps<Settled> {
-  const { tool, toolCall, context, agent, work, verdicts } = made;
+  const { tool, context, work, verdicts } = made;
   const { rejection } = tool.inputGuardrails.length === 0 ? unguarded : yield* screened(made, 'input', undefined);
   if (rejection !== undefined) return settled(work, { value: rejection, isError: true, verdicts });
-  const told = work.scope.fire(agent, (hooks) => hooks.onToolStart?.({ context, agent, tool, toolCall }));
+  const told = hookStart(made);
   if (told) yield* wait(told);
   work.control.check();
   let value: unknown;
@@ -149,6 +161,10 @@ function* passedOn(made: Call, returned: unknown): Steps<Settled> {
   const told = hookEnd(made, value);
   if (told) yield* wait(told);
   return settled(made.work, { value, isError, verdicts: made.verdicts });
+}
+
+function hookStart({ work, agent, context, tool, toolCall }: Call): MaybePromise<void> | undefined {
+  return work.scope.fire(agent, (hooks) => hooks.onToolStart?.({ context, agent, tool, toolCall }));
 }
 
 function hookEnd({ work, agent, context, tool, toolCall }: Call, output: unknown): MaybePromise<void> | undefined {
