@@ -1,10 +1,10 @@
-import { ModelError, ResponseEvents, type ModelEvent } from '@polyrun/core';
-import type { Fields } from '@polyrun/core';
-import { fieldsOf, given, listOf, stringOf } from '@polyrun/core/http';
+import { isFields, ResponseEvents, type Fields, type ModelEvent } from '@polyrun/core';
+import { fieldsOf, given, listOf, streamCut, stringOf } from '@polyrun/core/http';
 import type { ReasoningField } from './dialects.ts';
 import { isFirst } from './decode.ts';
-import { contentIn, opaqueIn, reasoningIn } from './reasoning.ts';
-import { ToolCalls } from './tool-calls.ts';
+import { overlay } from './overlay.ts';
+import { contentIn, detailed, imagesIn, opaqueIn, plainReasoning, reasoningIn, thoughtIn } from './reasoning.ts';
+import { callsIn, ToolCalls } from './tool-calls.ts';
 import { doneMark, type Chunk, type Reply } from './wire.ts';
 
 type Mutable = { [field: string]: unknown };
@@ -25,6 +25,8 @@ class StreamedReply {
   #requestId: string | undefined;
   #told: ReasoningField | undefined;
   #begun = false;
+  #numbered = false;
+  #pieces = false;
   #usage: unknown;
 
   add({ data, requestId, whole }: Chunk): readonly ModelEvent[] {
@@ -37,24 +39,30 @@ class StreamedReply {
     }
     const chunk = fieldsOf(data);
     this.#note(chunk);
-    const choice = listOf(chunk['choices']).find(isFirst);
-    if (!choice) return [];
+    const choices = listOf(chunk['choices']);
+    const firsts = choices.filter(isFirst);
+    this.#numbered ||= firsts.length > 0;
+    // Some servers count their chunks where the number of the choice should be.
+    return (this.#numbered ? firsts : choices.slice(0, 1)).flatMap((choice) => this.#choice(choice));
+  }
+
+  #choice(choice: Fields): readonly ModelEvent[] {
     this.#begun = true;
     this.#usage = choice['usage'] ?? this.#usage;
-    // Beside a delta, `message` is the whole so far; it is all there is where a server did not stream.
-    const events = this.#delta(fieldsOf(choice['delta'] ?? choice['message']));
+    // Beside or behind deltas, `message` is the whole so far; it is all there is where a server did not stream.
+    const { delta, message } = choice;
+    this.#pieces ||= isFields(delta);
+    const events = this.#delta(fieldsOf(this.#pieces ? delta : message));
     const finish = stringOf(choice['finish_reason']);
-    if (finish === '') return events;
+    // Alibaba's own API writes it out that there is none yet.
+    if (finish === '' || finish === 'null') return events;
     this.#finish = finish;
     return [...events, ...this.#calls.end()];
   }
 
   end(): Reply {
     const request = given({ requestId: this.#requestId });
-    if (this.#finish === undefined && !this.#done) {
-      const message = 'The stream ended before the answer did: neither a finish reason nor [DONE] came.';
-      throw new ModelError({ kind: 'protocol', message, retryable: true, ...request });
-    }
+    if (this.#finish === undefined && !this.#done) throw streamCut(this.#requestId);
     const message = { ...this.#message, tool_calls: this.#calls.entries() };
     const choice = { index: 0, message, finish_reason: this.#finish, usage: this.#usage };
     // A stream that only ended holds no answer.
@@ -75,18 +83,15 @@ class StreamedReply {
     const words = field === this.#told ? text : '';
     if (words !== '' || opaqueIn(delta).length > 0) events.push(...this.#events.reasoning(words));
     if (field === 'thinking') this.#append('thinking', text);
-    this.#append('reasoning_content', stringOf(delta['reasoning_content']));
-    this.#append('reasoning', stringOf(delta['reasoning']));
-    for (const detail of listOf(delta['reasoning_details'])) this.#detail(detail);
+    for (const name of plainReasoning) this.#append(name, thoughtIn(delta[name]));
+    for (const name of detailed) for (const detail of listOf(delta[name])) this.#detail(name, detail);
     const content = contentIn(delta);
     if (content !== '') events.push(...this.#events.text(content));
     this.#append('content', content);
     const refusal = stringOf(delta['refusal']);
     if (refusal !== '') events.push(...this.#events.refusal(refusal));
     this.#append('refusal', refusal);
-    const { function_call } = delta;
-    const legacy = function_call ? [{ index: -1, function: function_call }] : [];
-    for (const entry of [...listOf(delta['tool_calls']), ...legacy]) events.push(...this.#calls.add(entry));
+    for (const entry of callsIn(delta)) events.push(...this.#calls.add(entry));
     this.#rest(delta);
     return events;
   }
@@ -97,22 +102,23 @@ class StreamedReply {
 
   /** Lists grow, entries of one index being pieces of one; opaque fields come whole. */
   #rest(delta: Fields): void {
-    for (const field of ['annotations', 'images', 'executed_tools'] as const)
-      for (const entry of listOf(delta[field]))
+    const { annotations, executed_tools, audio } = delta;
+    for (const [field, list] of Object.entries({ annotations, images: imagesIn(delta), executed_tools }))
+      for (const entry of listOf(list))
         this.#merge(field, entry, ({ index }) => index !== undefined && index === entry['index']);
-    const { audio } = delta;
     if (audio) this.#message['audio'] = overlay(fieldsOf(this.#message['audio']), fieldsOf(audio), growing);
-    for (const field of opaqueIn(delta)) if (field !== 'reasoning_details') this.#message[field] = delta[field];
+    for (const field of opaqueIn(delta)) if (!detailed.includes(field)) this.#message[field] = delta[field];
   }
 
-  /** Details of one index and kind are pieces of one detail, unless their ids differ. */
-  #detail(detail: Fields): void {
+  /** Details of one index and kind are pieces of one detail, unless their ids differ; what is signed or encrypted is whole. */
+  #detail(field: string, detail: Fields): void {
     const { index, type, id } = detail;
-    this.#merge(
-      'reasoning_details',
-      detail,
-      (known) => known['index'] === index && known['type'] === type && (!known['id'] || !id || known['id'] === id),
-    );
+    this.#merge(field, detail, (known) => {
+      const whole = index === undefined && (known['signature'] ?? known['data']);
+      return (
+        known['index'] === index && known['type'] === type && !whole && (!known['id'] || !id || known['id'] === id)
+      );
+    });
   }
 
   #merge(field: string, entry: Fields, belongs: (known: Fields) => boolean): void {
@@ -124,17 +130,4 @@ class StreamedReply {
 }
 
 /** Fields of a detail or of spoken words that come in pieces of text. */
-const growing: ReadonlySet<string> = new Set(['text', 'summary', 'data', 'transcript']);
-
-/** `known` with what `told` says, field by field and depth by depth; nothing said changes nothing, growing texts are joined. */
-function overlay(known: Fields, told: Fields, grows?: ReadonlySet<string>): Fields {
-  const merged: Mutable = { ...known };
-  for (const [field, value] of Object.entries(told)) {
-    if (value === null || value === undefined || value === '') continue;
-    if (grows?.has(field)) merged[field] = stringOf(known[field]) + stringOf(value);
-    else
-      merged[field] =
-        typeof value === 'object' && !Array.isArray(value) ? overlay(fieldsOf(known[field]), fieldsOf(value)) : value;
-  }
-  return merged;
-}
+const growing: ReadonlySet<string> = new Set(['text', 'summary', 'thinking', 'data', 'transcript']);

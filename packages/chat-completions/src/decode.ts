@@ -14,9 +14,10 @@ import {
   type Usage,
 } from '@polyrun/core';
 import type { Fields } from '@polyrun/core';
-import { fieldsOf, given, listOf, notAReply, numberOf, stringOf } from '@polyrun/core/http';
-import { contentIn, opaqueIn, reasoningIn } from './reasoning.ts';
-import { callPiece, customCall, isClosed } from './tool-calls.ts';
+import { fieldsOf, given, listOf, notAReply, numberOf, stopIn, stringOf } from '@polyrun/core/http';
+import { overlay } from './overlay.ts';
+import { contentIn, imagesIn, opaqueIn, reasoningIn } from './reasoning.ts';
+import { callPiece, callsIn, customCall, isClosed } from './tool-calls.ts';
 import type { Reply } from './wire.ts';
 
 /** Reads a completion, streamed or not. Throws a `ModelError` for what is no completion and for one that the provider broke off. */
@@ -26,9 +27,10 @@ export function decodeReply(
 ): Omit<ModelResponse, 'adaptations'> {
   const body = fieldsOf(completion);
   const choices = listOf(body['choices']);
-  const choice = choices.find(isFirst) ?? choices[0];
+  const firsts = choices.filter(isFirst);
+  const choice = firsts[0] ?? choices[0];
   if (!choice) throw notAReply('it has no choices', requestId);
-  const message = fieldsOf(choice['message']);
+  const message = messageIn(firsts.length > 0 ? firsts : choices.slice(0, 1));
   const raw = stringOf(choice['finish_reason']);
   // OpenRouter and Mistral say `error`, Z.AI `network_error`, DeepSeek `insufficient_system_resource`.
   if (/error|insufficient/.test(raw))
@@ -37,8 +39,7 @@ export function decodeReply(
       message: `${provider} broke the answer off: ${raw}`,
       ...given({ requestId }),
     });
-  // Google adds its own word behind a colon.
-  const stop = stops[raw.toLowerCase().replace(/:.*/, '')];
+  const stop = stopIn(raw);
   const at = { provider, cut: stop === 'length' || stop === 'content_filter' };
   const calls = callsOf(message, at);
   return {
@@ -58,25 +59,21 @@ export function decodeReply(
   };
 }
 
+/** The message of a choice, or of all that have its number: GitHub Copilot gives each call a choice of its own. */
+function messageIn(choices: readonly Fields[]): Fields {
+  return choices
+    .map(({ message }) => fieldsOf(message))
+    .reduce((known, more) => ({
+      ...overlay(known, more),
+      content: contentIn(known) + contentIn(more),
+      tool_calls: [...callsIn(known), ...callsIn(more)],
+    }));
+}
+
 /** True for the choice that is read; its number may be left out. */
 export function isFirst({ index }: Fields): boolean {
   return !Number(index);
 }
-
-/** Finish reasons that say more than the content does; all others follow it. */
-const stops: { readonly [reason: string]: StopType } = {
-  length: 'length',
-  max_tokens: 'length',
-  model_length: 'length',
-  model_context_window_exceeded: 'length',
-  content_filter: 'content_filter',
-  safety: 'content_filter',
-  sensitive: 'content_filter',
-  refusal: 'refusal',
-  pause_turn: 'pause',
-  cancelled: 'other',
-  abort: 'other',
-};
 
 function stopByContent(message: Fields, calls: readonly OutputItem[]): StopType {
   if (calls.length > 0) return 'tool_calls';
@@ -124,8 +121,9 @@ function annotationsOf({ annotations }: Fields, { citations, search_results }: F
 }
 
 function callsOf(message: Fields, { provider, cut }: { provider: string; cut: boolean }): OutputItem[] {
-  const legacy = message['function_call'] ? [{ function: message['function_call'] }] : [];
-  const pieces = [...listOf(message['tool_calls']), ...legacy].map(callPiece).filter((piece) => piece !== undefined);
+  const pieces = callsIn(message)
+    .map(callPiece)
+    .filter((piece) => piece !== undefined);
   return pieces.map((piece, index) => {
     const { id, name, args, extra } = piece;
     // A cut can only have hit the last call, and not when its arguments are closed already.
@@ -143,8 +141,13 @@ function callsOf(message: Fields, { provider, cut }: { provider: string; cut: bo
 }
 
 /** Tools that the provider ran by itself, and images and sound that it made: opaque items, so that nothing is lost. */
-function hostedOf({ executed_tools, images, audio }: Fields, provider: string): OutputItem[] {
-  const made = { executed_tool: executed_tools, image: images, audio: fieldsOf(audio)['id'] ? [audio] : [] };
+function hostedOf(message: Fields, provider: string): OutputItem[] {
+  const { executed_tools, audio } = message;
+  const made = {
+    executed_tool: executed_tools,
+    image: imagesIn(message),
+    audio: fieldsOf(audio)['id'] ? [audio] : [],
+  };
   return Object.entries(made).flatMap(([kind, list]) =>
     listOf(list).map((data) => ({
       type: `${provider}:${kind}` as const,
@@ -160,8 +163,8 @@ function usageIn({ usage, x_groq }: Fields, choice: Fields): Usage {
   const prompt = fieldsOf(told['prompt_tokens_details']);
   const completion = fieldsOf(told['completion_tokens_details']);
   return usageOf({
-    inputTokens: numberOf(told['prompt_tokens']),
-    outputTokens: numberOf(told['completion_tokens']),
+    inputTokens: numberOf(told['prompt_tokens'], told['input_tokens']),
+    outputTokens: numberOf(told['completion_tokens'], told['output_tokens']),
     totalTokens: numberOf(told['total_tokens']),
     cachedTokens: numberOf(
       prompt['cached_tokens'],
@@ -172,6 +175,7 @@ function usageIn({ usage, x_groq }: Fields, choice: Fields): Usage {
     cacheWriteTokens: numberOf(
       prompt['cache_write_tokens'],
       prompt['cache_creation_input_tokens'],
+      prompt['cache_creation_tokens'],
       told['cache_creation_input_tokens'],
     ),
     reasoningTokens: numberOf(completion['reasoning_tokens'], told['reasoning_tokens']),

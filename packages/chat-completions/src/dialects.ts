@@ -32,7 +32,7 @@ export type Dialect = {
 };
 
 /** Where a message carries its reasoning; `thinking` are parts of the content. */
-export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_details' | 'thinking';
+export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_text' | 'reasoning_details' | 'thinking';
 /** A rule on the order of messages that some wires have. */
 export type OrderRule = 'assistant_after_tool' | 'user_last';
 

@@ -1,7 +1,6 @@
 import {
   toDialect,
   toJson,
-  UserError,
   type Adaptation,
   type FunctionToolSpec,
   type HostedToolSpec,
@@ -11,7 +10,15 @@ import {
   type ToolChoice,
   type ToolSpec,
 } from '@polyrun/core';
-import { fieldsOf, refuseServerState, reporter } from '@polyrun/core/http';
+import {
+  fieldsOf,
+  isFunctionTool,
+  knownSettings,
+  noSuchTool,
+  refuseServerState,
+  refuseTools,
+  reporter,
+} from '@polyrun/core/http';
 import type { Dialect } from './dialects.ts';
 import { messageWriter } from './messages.ts';
 import { ordered } from './order.ts';
@@ -35,8 +42,9 @@ function encodeRequest(
   destination: Destination,
   write: ReturnType<typeof messageWriter>,
 ): Encoded {
-  const { provider, model, dialect } = destination;
+  const { provider, model, dialect, capabilities } = destination;
   refuseServerState(request, api);
+  refuseTools(request, capabilities.tools, `${provider}/${model}`);
   const { adaptations, report } = reporter();
   const target: Target = { ...destination, report };
   const { settings } = request;
@@ -68,20 +76,13 @@ function toolFields(specs: readonly ToolSpec[], target: Target): { tools: JsonOb
   };
 }
 
-function isFunctionTool(spec: ToolSpec): spec is FunctionToolSpec {
-  return spec.type === 'function';
-}
-
 function functionTool({ name, description, parameters, strict }: FunctionToolSpec, target: Target): JsonObject {
-  const { dialect, capabilities, provider, model } = target;
-  if (capabilities.tools === false)
-    throw new UserError(`tools: ${provider}/${model} has none; leave out '${name}' or change the model.`);
   return {
     type: 'function',
     function: {
       name,
       description,
-      ...schemaFields(name, parameters, { target, asked: strict && dialect.strictTools }),
+      ...schemaFields(name, parameters, { target, asked: strict && target.dialect.strictTools }),
     },
   };
 }
@@ -99,15 +100,12 @@ function schemaFields(
 }
 
 function hostedTool(spec: HostedToolSpec, target: Target): { tool?: JsonObject; body?: JsonObject } {
-  const { dialect, capabilities, provider, model } = target;
+  const { dialect, capabilities } = target;
   const known = dialect.hostedTools;
   const mapped = Object.hasOwn(known, spec.type) ? known[spec.type]?.(spec) : undefined;
   if (mapped) return mapped;
   if (capabilities.hostedTools?.includes(spec.type)) return { tool: spec };
-  throw new UserError(
-    `tools: ${provider}/${model} has no hosted tool '${spec.type}', only ${Object.keys(known).join(', ') || 'functions'}. ` +
-      'Leave it out, or name it in the option capabilities.hostedTools to send it as it is.',
-  );
+  throw noSuchTool(spec.type, target, Object.keys(known));
 }
 
 function choiceField(
@@ -140,15 +138,10 @@ function outputFormat({ output }: ModelRequest, target: Target): JsonObject {
 
 function settingFields(settings: ModelSettings, withTools: boolean, target: Target): JsonObject {
   const { dialect, capabilities, report } = target;
-  const body: { [field: string]: Json } = {};
-  const allowed = capabilities.settings && new Set<string>(capabilities.settings);
-  for (const [name, value] of Object.entries({ ...settings, 'reasoning.summary': settings.reasoning?.summary })) {
-    const idle = elsewhere.has(name) || (name === 'parallelToolCalls' && !withTools);
-    if (value === undefined || value === null || value === usual.get(name)) continue;
-    if (allowed?.has(name) === false) report('unsupported_setting', name, 'there is no such setting here');
-    else if (!idle) body[fieldOf(name, dialect)] = toJson(value);
-  }
-  return body;
+  const asked = { ...settings, 'reasoning.summary': settings.reasoning?.summary };
+  const known = Object.entries(knownSettings(asked, capabilities.settings, { report }));
+  const fields = known.filter(([name]) => !elsewhere.has(name) && (withTools || name !== 'parallelToolCalls'));
+  return Object.fromEntries(fields.map(([name, value]) => [fieldOf(name, dialect), toJson(value)]));
 }
 
 function fieldOf(name: string, { names }: Dialect): string {
@@ -158,11 +151,6 @@ function fieldOf(name: string, { names }: Dialect): string {
 
 /** Settings that are not one field of the body. */
 const elsewhere: ReadonlySet<string> = new Set(['toolChoice', 'reasoning', 'providerOptions']);
-/** What this wire does anyway, so that nobody need be told that it has no setting for it. */
-const usual: ReadonlyMap<string, unknown> = new Map([
-  ['truncation', 'disabled'],
-  ['cache', 'auto'],
-]);
 
 function effortField(reasoning: ModelSettings['reasoning'], { dialect, capabilities, report }: Target): JsonObject {
   if (reasoning?.effort === undefined) return {};

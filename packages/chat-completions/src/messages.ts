@@ -171,7 +171,10 @@ function assistantMessage({ texts, calls, reasoning, field, extras }: Turn, repo
     if (reasoning !== '') report('dropped_item', 'reasoning', 'no message and no call goes with it');
     return [];
   }
-  const shown = reasoning !== '' && extras['reasoning_details'] === undefined;
+  // Parts of the content are read but not written, and what is in them is told in no other field.
+  const readOnly = reasoning !== '' && field === 'thinking';
+  if (readOnly) report('dropped_item', 'reasoning', 'it came as a part of the content');
+  const shown = reasoning !== '' && !readOnly && extras['reasoning_details'] === undefined;
   return [
     {
       role: 'assistant',

@@ -1,6 +1,6 @@
 import { isFields, parseJson, type ModelEvent, type ProviderItem, type ResponseEvents } from '@polyrun/core';
 import type { Fields } from '@polyrun/core';
-import { fieldsOf, given, numberOf, stringOf } from '@polyrun/core/http';
+import { fieldsOf, given, listOf, numberOf, stringOf } from '@polyrun/core/http';
 
 /** A tool call, or a piece of one, whatever dialect wrote it. `type`: what is called, by which `args` are JSON or any text. */
 export type CallPiece = {
@@ -14,9 +14,16 @@ export type CallPiece = {
 
 type Slot = CallPiece & { key: number; announced: boolean; emitted: number };
 
+/** The entries of a message's or a delta's `tool_calls`, a legacy `function_call` among them. */
+export function callsIn({ tool_calls, function_call }: Fields): readonly Fields[] {
+  return [...listOf(tool_calls), ...(function_call ? [{ index: -1, function: function_call }] : [])];
+}
+
 /** Reads an entry of `tool_calls`; `undefined` when nothing is in it. Arguments may be text, an object, null or missing. */
-export function callPiece({ index, id, function: called, custom, extra_content }: Fields): CallPiece | undefined {
-  const { name, input, arguments: args = input } = fieldsOf(called ?? custom);
+export function callPiece(entry: Fields): CallPiece | undefined {
+  const { index, id, function: called, custom, extra_content } = entry;
+  // Cloudflare's calls are flat.
+  const { name, input, arguments: args = input } = fieldsOf(called ?? custom ?? entry);
   const piece: CallPiece = {
     // Snowflake writes every field there is, with nothing in those that are not meant.
     type: custom && !called ? 'custom' : 'function',
@@ -77,15 +84,12 @@ export class ToolCalls {
   }
 
   /** The call that a piece continues; `undefined` when it begins one. */
-  #slotOf({ index, id, name, args }: CallPiece): Slot | undefined {
-    const numbered = index !== undefined;
-    const slot = this.#slots.findLast((known) => (numbered ? known.index === index : id === '' || known.id === id));
-    if (!slot || name === '' || slot.name === '') return slot;
-    // Some servers number every call 0 and tell them apart by id; others send whole calls without number or id.
-    const another = numbered
-      ? id !== '' && slot.id !== '' && id !== slot.id
-      : isClosed(slot.args) && (id === '' || slot.args !== args);
-    return another ? undefined : slot;
+  #slotOf(piece: CallPiece): Slot | undefined {
+    const { index, id } = piece;
+    const slot = this.#slots.findLast((known) =>
+      index === undefined ? id === '' || known.id === id : known.index === index,
+    );
+    return slot && isAnother(slot, piece) ? undefined : slot;
   }
 
   /** Announces calls in order, each once its name cannot grow any more, and passes on their arguments. */
@@ -112,6 +116,14 @@ export class ToolCalls {
     if (type === 'custom') return this.#events.item(customCall(slot, 'in_progress'));
     return this.#events.call(key, { callId, name });
   }
+}
+
+/** Some servers number every call 0 and tell them apart by id; others send whole calls, without number or id or both. */
+function isAnother(slot: Slot, { index, id, name, args }: CallPiece): boolean {
+  if (name === '' || slot.name === '') return false;
+  if (index !== undefined && id !== '' && slot.id !== '') return id !== slot.id;
+  const other = name !== slot.name || (args !== slot.args && args !== '' && slot.args !== '{}');
+  return isClosed(slot.args) && (other || (index === undefined && id === ''));
 }
 
 function merge(slot: Slot, { id, name, args, extra }: CallPiece): void {

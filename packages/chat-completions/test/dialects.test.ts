@@ -19,7 +19,7 @@ const everything: ModelSettings = {
   parallelToolCalls: false,
   toolChoice: 'required',
   verbosity: 'low',
-  store: false,
+  store: true,
   metadata: { a: 'b' },
   serviceTier: 'auto',
 };
@@ -45,7 +45,7 @@ type Fixture = {
 const fixtures: { [row: string]: Fixture } = {
   openai: {
     model: 'gpt-4.1',
-    sent: { max_completion_tokens: 100, verbosity: 'low', store: false, metadata: { a: 'b' }, tool_choice: 'required' },
+    sent: { max_completion_tokens: 100, verbosity: 'low', store: true, metadata: { a: 'b' }, tool_choice: 'required' },
     without: ['topK'],
   },
   azure: { model: 'my-deployment', sent: { max_completion_tokens: 100 }, without: ['topK'] },
@@ -331,7 +331,7 @@ describe('dialects', () => {
       parallel_tool_calls: false,
       tool_choice: 'required',
       verbosity: 'low',
-      store: false,
+      store: true,
       metadata: { a: 'b' },
       service_tier: 'auto',
     });

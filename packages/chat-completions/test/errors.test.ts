@@ -50,6 +50,15 @@ describe('an answer that is an error', () => {
     [504, '', 'timeout'],
     [529, { message: 'Overloaded', type: 'overloaded_error' }, 'overloaded'],
     [418, '', 'invalid_request'],
+    [429, { message: 'You exceeded your current token quota: 0', type: 'exceeded_current_quota_error' }, 'quota'],
+    [400, { message: 'Access denied, your account is not in good standing.', code: 'Arrearage' }, 'quota'],
+    [403, { message: 'The free tier has been exhausted.', code: 'AllocationQuota.FreeTierOnly' }, 'quota'],
+    [400, { message: 'Budget has been exceeded! Current cost: 10', type: 'budget_exceeded' }, 'quota'],
+    [400, { message: 'litellm.ContentPolicyViolationError: AzureException' }, 'content_filter'],
+    [400, { message: 'the request exceeds the available size', type: 'exceed_context_size_error' }, 'context_length'],
+    [400, { message: 'Range of input length should be [1, 30720]' }, 'context_length'],
+    [400, { message: 'Your request exceeded model token limit: 8192' }, 'context_length'],
+    [400, { message: 'The input token count (9) exceeds the maximum number of tokens allowed (8).' }, 'context_length'],
   ])(verifies('E1', '%i %j is %s'), async (status, error, kind) => {
     const caught = await failed(status, error);
     expect(caught).toBeInstanceOf(ModelError);
@@ -74,6 +83,29 @@ describe('an answer that is an error', () => {
     expect(dated.retryAfterMs).toBeGreaterThan(50_000);
     expect(dated.retryAfterMs).toBeLessThan(61_000);
     expect((await failed(503, { message: 'x' }, { 'retry-after': 'soon' })).retryAfterMs).toBeUndefined();
+  });
+
+  test.each<[string, unknown, string]>([
+    ['FastAPI', { detail: [{ loc: ['body', 'n'], msg: 'too small' }] }, 'body.n: too small'],
+    ['a proxy of FastAPI', { detail: { error: { message: 'no such thing' } } }, 'no such thing'],
+    ['Google', [{ error: { code: 400, message: 'no such thing' } }], 'no such thing'],
+    ['Bedrock', { Message: 'no such thing' }, 'no such thing'],
+    ['Z.AI', { code: 400, msg: 'no such thing', success: false }, 'no such thing'],
+    ['Baidu', { error_code: 17, error_msg: 'no such thing' }, 'no such thing'],
+    ['Cloudflare', { success: false, errors: [{ code: 7, message: 'no such thing' }], result: null }, 'no such thing'],
+    ['Hugging Face', { error: ['no such', 'thing'], error_type: 'validation' }, 'no such; thing'],
+    ['xAI', { code: 'Client error', error: 'no such thing' }, 'no such thing'],
+  ])(verifies('E1', 'tells the words of %s'), async (_, body, words) => {
+    const error = await thrown(decoded(json(body, { status: 400 })));
+    expect(error).toMatchObject({ kind: 'invalid_request', status: 400 });
+    expect(error.message).toMatch(new RegExp(`: ${words}$`));
+  });
+
+  test('tells what the provider behind a router said, also in an object', async () => {
+    const raw = { error: { message: 'prompt is too long: 9 tokens', type: 'x' } };
+    const error = await failed(400, { code: 400, message: 'Provider returned error', metadata: { raw } });
+    expect(error).toMatchObject({ kind: 'context_length' });
+    expect(error.message).toContain('Provider returned error prompt is too long: 9 tokens');
   });
 
   test('tells what the provider behind a router said', async () => {

@@ -100,10 +100,65 @@ describe('what the model says aloud', () => {
   });
 });
 
+describe('content', () => {
+  const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } };
+
+  test.each<[string, unknown, string]>([
+    ['one part', { type: 'text', text: 'Hi' }, 'Hi'],
+    ['texts', ['H', 'i'], 'Hi'],
+    ['parts without a type', [{ text: 'H' }, { text: 'i' }], 'Hi'],
+    ['the JSON that was asked for', { a: [1] }, '{"a":[1]}'],
+    ['a number', 42, '42'],
+  ])(verifies('S1', 'may be %s, streamed or not'), async (_, content, text) => {
+    const whole = await decoded(json(completion({ content })));
+    const { response } = await streamed(sse([delta({ content }), finish('stop')]));
+    expect(whole.output).toMatchObject([{ content: [{ type: 'output_text', text }] }]);
+    expect(response.output).toEqual(whole.output);
+  });
+
+  test(verifies('S1', 'may hold images, which are kept as items, streamed or not'), async () => {
+    const text = { type: 'text', text: 'See' };
+    const whole = await decoded(json(completion({ content: [text, image] })));
+    const { response } = await streamed(sse([delta({ content: [text] }), delta({ content: [image] }), finish('stop')]));
+    expect(whole.output).toMatchObject([{ content: [{ text: 'See' }] }, { type: 'example.test:image', data: image }]);
+    expect(response.output).toEqual(whole.output);
+  });
+});
+
 describe('choices', () => {
+  test('without numbers are one answer, as GitHub Copilot spreads it', async () => {
+    const calls = ['a', 'b'].map((id) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } }));
+    const messages = [{ content: 'Looking.' }, ...calls.map((call) => ({ content: null, tool_calls: [call] }))];
+    const choices = messages.map((message) => ({ finish_reason: 'tool_calls', message }));
+    const reply = () => json({ id: 'c1', model: 'm', choices });
+    const response = await decoded(reply());
+    expect((await streamed(reply())).response.output).toEqual(response.output);
+    expect(response.output).toMatchObject([
+      { type: 'message', content: [{ text: 'Looking.' }] },
+      { type: 'function_call', call_id: 'a' },
+      { type: 'function_call', call_id: 'b' },
+    ]);
+    expect(response.stop.type).toBe('tool_calls');
+  });
+
   test('are told by numbers of any spelling', async () => {
     const spelled = { id: 'c1', choices: [{ index: '0', delta: { content: 'Hi' }, finish_reason: 'stop' }] };
     expect((await streamed(sse([spelled]))).response.output).toMatchObject([{ content: [{ text: 'Hi' }] }]);
+  });
+
+  test('whose number counts the chunks are one', async () => {
+    const counted = ['H', 'i'].map((content, index) => ({ choices: [{ index: index + 1, delta: { content } }] }));
+    const { response } = await streamed(
+      sse([...counted, { choices: [{ index: 3, delta: {}, finish_reason: 'length' }] }]),
+    );
+    expect(response.output).toMatchObject([{ content: [{ text: 'Hi' }] }]);
+    expect(response.stop.type).toBe('length');
+  });
+
+  test('that end in null written out have not ended', async () => {
+    const open = { id: 'c1', choices: [{ index: 0, delta: { content: 'H' }, finish_reason: 'null' }] };
+    await expect(streamed(sse([open], { done: false }))).rejects.toMatchObject({ kind: 'protocol', retryable: true });
+    expect((await streamed(sse([open, finish('stop')]))).response.stop.raw).toBe('stop');
   });
 
   test('none in a stream that only ends is no answer', async () => {
@@ -132,10 +187,27 @@ describe('choices', () => {
 
 test.each([
   ['content_filter: PROHIBITED_CONTENT', 'content_filter'],
+  ['function_call_filter: MALFORMED_FUNCTION_CALL', 'other'],
   ['model_context_window_exceeded', 'length'],
+  ['max_output_tokens', 'length'],
+  ['guardrail_intervened', 'content_filter'],
+  ['RECITATION', 'content_filter'],
+  ['stop_sequence', 'end'],
+  ['end_turn', 'end'],
 ])(verifies('E1', 'the finish reason %s is %s'), async (reason, type) => {
   const { stop } = await decoded(json(completion({ content: 'Hi' }, reason)));
   expect(stop).toEqual({ type, raw: reason });
+});
+
+test('an empty error beside an answer is none', async () => {
+  expect((await decoded(json({ ...completion({ content: 'Hi' }), error: {} }))).output).toHaveLength(1);
+});
+
+test('usage is read under the names of other wires', async () => {
+  const usage = { input_tokens: 5, output_tokens: 2, prompt_tokens_details: { cache_creation_tokens: 3 } };
+  const response = await decoded(json(completion({ content: 'Hi' }, 'stop', { usage })));
+  expect(response.usage).toMatchObject({ inputTokens: 5, outputTokens: 2, totalTokens: 7, source: 'reported' });
+  expect(response.usage.inputTokensDetails.cacheWriteTokens).toBe(3);
 });
 
 test('tokens written to and read from a cache are counted under the names of Anthropic, too', async () => {

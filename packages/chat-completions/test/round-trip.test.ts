@@ -102,6 +102,19 @@ test(verifies('T13', 'a call of another provider that the client answered keeps 
   ]);
 });
 
+test('reasoning that came as parts of the content is not sent in another field, and that is reported', async () => {
+  const content = [
+    { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm' }] },
+    { type: 'text', text: 'Yes' },
+  ];
+  const { output } = await decoded(json(completion({ content })));
+  const { messages, response } = await encoded(ask({ input: [...ask().input, ...output, ...ask().input] }), {
+    options: { baseURL: 'https://example.test/v1' },
+  });
+  expect(messages[1]).toEqual({ role: 'assistant', content: 'Yes' });
+  expect(response.adaptations).toMatchObject([{ type: 'dropped_item', name: 'reasoning' }]);
+});
+
 /** The conversation after the tools have run, as a store gives it back. */
 function continued(response: ModelResponse): Item[] {
   const answers = response.output.flatMap((item): Item[] =>

@@ -137,6 +137,38 @@ describe('what servers send beside the rule', () => {
     expect(flattened(response)[0]?.text).toBe('ab');
   });
 
+  test('the whole completion behind the deltas is not read twice, but for its usage', async () => {
+    const whole = { choices: [{ index: 0, message: { content: 'ab' }, finish_reason: 'stop' }] };
+    const { events, response } = await streamed(
+      sse([
+        { ...delta({ content: 'a' }), usage: { total_tokens: 0 } },
+        delta({ content: 'b' }),
+        { ...whole, usage: { prompt_tokens: 4, completion_tokens: 2, total_tokens: 6 } },
+      ]),
+    );
+    expect(folded(events)).toEqual([{ type: 'message', text: 'ab', refusal: '' }]);
+    expect(flattened(response)).toEqual(folded(events));
+    expect(response.usage).toMatchObject({ inputTokens: 4, outputTokens: 2, totalTokens: 6 });
+  });
+
+  test.each(['application/json', 'text/plain; charset=utf-8', 'Text/Event-Stream', ''])(
+    'a stream that is called %j is read all the same',
+    async (type) => {
+      const text = `: working\n\ndata: ${JSON.stringify(delta({ content: 'Hi' }))}\n\ndata: [DONE]\n\n`;
+      const reply = () => new Response(new TextEncoder().encode(text), { headers: { 'content-type': type } });
+      expect(flattened((await streamed(reply())).response)[0]?.text).toBe('Hi');
+      expect(flattened(await decoded(reply()))[0]?.text).toBe('Hi');
+    },
+  );
+
+  test.each([
+    ['in a field of its own, as llama.cpp tells it', 'error: {"code":500,"message":"No memory"}', 'No memory'],
+    ['that is no JSON', 'event: error\ndata: No memory', 'No memory'],
+  ])('an error event %s is an error', async (_, event, words) => {
+    const going = streamed(sse([delta({ content: 'a' }), `${event}\n\n`]));
+    await expect(going).rejects.toMatchObject({ kind: 'server', message: expect.stringContaining(words) });
+  });
+
   test('a server that does not stream when asked is read all the same', async () => {
     const { events, response } = await streamed(json(completion({ content: 'whole' })));
     expect(folded(events)).toEqual([{ type: 'message', text: 'whole', refusal: '' }]);
@@ -153,6 +185,20 @@ describe('what servers send beside the rule', () => {
     ['an error text', { error: 'overloaded, come back' }, 'overloaded'],
     ['an error without a status', { error: { message: 'slow down', type: 'rate_limit_error' } }, 'rate_limit'],
     ['an error in vLLM’s manner', { object: 'error', message: 'bad', code: 400 }, 'invalid_request'],
+    ['an error of Groq’s own', { id: 'c1', choices: [], x_groq: { id: 'r', error: 'over_capacity' } }, 'overloaded'],
+    ['a code and a message', { code: 500, message: 'Internal error', request_id: 'r' }, 'server'],
+    ['a detail', { detail: [{ loc: ['body'], msg: 'Rate limit exceeded' }] }, 'rate_limit'],
+    ['words in Z.AI’s manner', { code: 401, msg: 'token expired or incorrect', success: false }, 'auth'],
+    [
+      'words in MiniMax’s manner',
+      { choices: null, base_resp: { status_code: 1008, status_msg: 'insufficient balance' } },
+      'quota',
+    ],
+    [
+      'words in Cloudflare’s manner',
+      { success: false, errors: [{ code: 5006, message: 'Error: bad request' }], result: null },
+      'invalid_request',
+    ],
   ])('%s in mid-stream is a typed error', async (_, chunk, kind) => {
     await expect(streamed(sse([delta({ content: 'a' }), chunk, finish('stop')]))).rejects.toMatchObject({ kind });
     await expect(decoded(json(chunk))).rejects.toMatchObject({ kind });
@@ -202,6 +248,11 @@ describe('reasoning', () => {
       { reasoning: 'Hm', reasoning_details: [{ type: 'reasoning.text', text: 'Hm', index: 0 }] },
     ],
     ['thinking parts', { content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hm' }] }] }],
+    ['reasoning parts', { content: [{ type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm' }] }] }],
+    ['reasoning_text', { reasoning_text: 'Hm' }],
+    ['reasoning_content as an object', { reasoning_content: { text: 'Hm' } }],
+    ['reasoning_content as an object of objects', { reasoning_content: { reasoningText: { text: 'Hm' } } }],
+    ['reasoning_content as parts', { reasoning_content: [{ type: 'text', text: 'Hm' }] }],
   ])('in %s is one item before the message', async (_, fields) => {
     const { events, response } = await streamed(sse([delta(fields), delta({ content: 'Yes' }), finish('stop')]));
     const wanted = [
@@ -234,6 +285,49 @@ describe('reasoning', () => {
           reasoning_details: [{ type: 'reasoning.text', index: 0, text: 'To be', signature: 'sig' }, encrypted],
         },
       },
+    });
+  });
+
+  test('signed blocks of thinking that LiteLLM passes on come in pieces and go back whole', async () => {
+    const piece = (thinking: string, signature?: string) =>
+      delta({ reasoning_content: thinking, thinking_blocks: [{ type: 'thinking', thinking, signature }] });
+    const redacted = { type: 'redacted_thinking', data: 'AAAA' };
+    const { response } = await streamed(
+      sse([
+        piece('To '),
+        piece('be'),
+        piece('', 's1'),
+        piece('or', 's2'),
+        delta({ thinking_blocks: [redacted, redacted] }),
+        delta({ content: 'Yes' }),
+        finish('stop'),
+      ]),
+      { name: 'litellm' },
+    );
+    expect(response.output[0]).toMatchObject({
+      content: [{ text: 'To beor' }],
+      provider_data: {
+        litellm_proxy: {
+          thinking_blocks: [
+            { type: 'thinking', thinking: 'To be', signature: 's1' },
+            { type: 'thinking', thinking: 'or', signature: 's2' },
+            redacted,
+            redacted,
+          ],
+        },
+      },
+    });
+  });
+
+  test('reasoning of GitHub Copilot keeps what is opaque', async () => {
+    const whole = completion({ content: 'Yes', reasoning_text: 'Hm', reasoning_opaque: 'blob' });
+    const chunks = [{ reasoning_text: 'Hm' }, { content: 'Yes' }, { reasoning_opaque: 'blob' }].map((each) =>
+      delta(each),
+    );
+    const { response } = await streamed(sse([...chunks, finish('stop')]));
+    expect(response.output).toEqual((await decoded(json(whole))).output);
+    expect(response.output[0]).toMatchObject({
+      provider_data: { 'example.test': { field: 'reasoning_text', reasoning_opaque: 'blob' } },
     });
   });
 

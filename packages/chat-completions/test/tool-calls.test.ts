@@ -46,6 +46,30 @@ describe('tool calls of every dialect come out the same', () => {
       [weather, time],
     ],
     [
+      'whole, every index 0, without ids',
+      call(
+        named('get_weather', '{"city":"Paris"}', { index: 0 }),
+        named('get_time', '{"zone":"CET"}', { index: 0, id: '' }),
+      ),
+      [weather, time],
+    ],
+    [
+      'whole, every index 0, without ids, one name for both',
+      call(
+        named('get_weather', '{"city":"Paris"}', { index: 0 }),
+        named('get_weather', '{"city":"Oslo"}', { index: 0 }),
+      ),
+      [weather, ['get_weather', '{"city":"Oslo"}']],
+    ],
+    [
+      'without arguments, every index 0, without ids',
+      call(named('get_weather', '{}', { index: 0 }), named('get_time', '{}', { index: 0 })),
+      [
+        ['get_weather', '{}'],
+        ['get_time', '{}'],
+      ],
+    ],
+    [
       'both in one delta',
       [
         delta({
@@ -101,6 +125,38 @@ describe('tool calls of every dialect come out the same', () => {
       [weather],
     ],
     ['arguments as an object', call(named('get_weather', { city: 'Paris' }, { index: 0, id: 'a' })), [weather]],
+    [
+      'the name once more at the end, without id',
+      call(
+        named('get_weather', '{"city":', { index: 0, id: 'a' }),
+        args('"Paris"}', { index: 0 }),
+        named('get_weather', '', { index: 0 }),
+      ),
+      [weather],
+    ],
+    [
+      'another id for every piece',
+      call(
+        named('get_weather', '', { index: 0, id: 'a' }),
+        named(null as never, '{"city":', { index: 0, id: 'b' }),
+        args('"Paris"}', { index: 0, id: 'c' }),
+      ),
+      [weather],
+    ],
+    [
+      'name and arguments beside the id, as Cloudflare has them',
+      call({ index: 0, id: 'a', name: 'get_weather', arguments: { city: 'Paris' } }),
+      [weather],
+    ],
+    [
+      'arguments announced as {}, name repeated, without id',
+      call(
+        named('get_weather', '{}', { index: 0 }),
+        named('get_weather', '{"city":', { index: 0 }),
+        args('"Paris"}', { index: 0 }),
+      ),
+      [weather],
+    ],
     [
       'arguments announced as {}',
       call(

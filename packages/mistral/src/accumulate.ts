@@ -1,5 +1,5 @@
-import { ModelError, ResponseEvents, type Fields, type ModelEvent } from '@polyrun/core';
-import { fieldsOf, given, listOf, numberOf, stringOf } from '@polyrun/core/http';
+import { isFields, ResponseEvents, type Fields, type ModelEvent } from '@polyrun/core';
+import { fieldsOf, given, listOf, numberOf, streamCut, stringOf } from '@polyrun/core/http';
 import { appendChunk, chunksOf, segmentKind, thinkingText, type Segment } from './chunks.ts';
 import { callItems, chunkItem } from './decode.ts';
 import { ToolCalls } from './tool-calls.ts';
@@ -27,6 +27,7 @@ class StreamedReply {
   #segment: Segment['kind'] | undefined;
   #finish: string | undefined;
   #begun = false;
+  #pieces = false;
   #done = false;
   #requestId: string | undefined;
 
@@ -47,16 +48,15 @@ class StreamedReply {
     if (!choice) return [];
     this.#begun = true;
     this.#finish = stringOf(choice['finish_reason']) || this.#finish;
-    // `message` is all there is where a server did not stream.
-    return this.#delta(fieldsOf(choice['delta'] ?? choice['message']), hosted);
+    // Behind deltas, `message` is the whole so far; it is all there is where a server did not stream.
+    const { delta, message } = choice;
+    this.#pieces ||= isFields(delta);
+    return this.#delta(fieldsOf(this.#pieces ? delta : message), hosted);
   }
 
   end(): Reply {
     const request = given({ requestId: this.#requestId });
-    if (this.#finish === undefined && !this.#done) {
-      const message = 'The stream ended before the answer did: neither a finish reason nor [DONE] came.';
-      throw new ModelError({ kind: 'protocol', message, retryable: true, ...request });
-    }
+    if (this.#finish === undefined && !this.#done) throw streamCut(this.#requestId);
     const messages = this.#messages.map(asMessage);
     const said = messages.length > 1 ? { messages } : { message: messages[0] ?? {} };
     const choice = { index: 0, ...said, finish_reason: this.#finish };
@@ -67,7 +67,7 @@ class StreamedReply {
   #delta(delta: Fields, hosted: boolean): ModelEvent[] {
     const { message, events } = this.#messageOf(delta, hosted);
     const results = message.head.role === 'tool';
-    for (const chunk of chunksOf(delta['content'])) {
+    for (const chunk of chunksOf(delta)) {
       const goesOn = appendChunk(message.chunks, chunk);
       if (!results) events.push(...this.#tell(chunk, goesOn));
     }

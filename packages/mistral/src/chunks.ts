@@ -1,20 +1,22 @@
 import { isFields, type Fields } from '@polyrun/core';
-import { listOf, stringOf } from '@polyrun/core/http';
+import { listOf, partsIn, stringOf } from '@polyrun/core/http';
 
 /**
  * The chunks of a message's content, which may also be a text: https://docs.mistral.ai/api/endpoint/chat. Empty texts are none, and
  * chunks that a stream would have brought in pieces are one, so that an answer is the same streamed and unstreamed.
  */
-export function chunksIn(content: unknown): Fields[] {
+export function chunksIn(message: Fields): Fields[] {
   const chunks: Fields[] = [];
-  for (const chunk of chunksOf(content)) appendChunk(chunks, chunk);
+  for (const chunk of chunksOf(message)) appendChunk(chunks, chunk);
   return chunks;
 }
 
-/** The chunks of a content or of a delta's piece of it, as they came. */
-export function chunksOf(content: unknown): readonly Fields[] {
-  const chunks = typeof content === 'string' ? [{ type: 'text', text: content }] : listOf(content);
-  return chunks.filter((chunk) => chunk['type'] !== 'text' || stringOf(chunk['text']) !== '');
+/** The chunks of a message or of a delta, as they came; other servers of Mistral's models tell the thinking in a field of its own. */
+export function chunksOf({ reasoning_content, reasoning, content }: Fields): readonly Fields[] {
+  const text = stringOf(reasoning_content) || stringOf(reasoning);
+  const thought = text === '' ? [] : [{ type: 'thinking', thinking: [{ type: 'text', text }] }];
+  const chunks = partsIn(content).filter((chunk) => chunk['type'] !== 'text' || stringOf(chunk['text']) !== '');
+  return [...thought, ...chunks];
 }
 
 /** Adds a chunk, or what a stream brought of one; true when it goes on with the last one. */

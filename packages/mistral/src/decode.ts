@@ -9,10 +9,9 @@ import {
   type OutputItem,
   type ProviderItem,
   type ReasoningItem,
-  type StopType,
   type Usage,
 } from '@polyrun/core';
-import { fieldsOf, given, listOf, notAReply, numberOf, stringOf } from '@polyrun/core/http';
+import { fieldsOf, given, listOf, notAReply, numberOf, stopIn, stringOf } from '@polyrun/core/http';
 import { chunksIn, isClosed, segmentsOf, textIn, thinkingText, type Segment } from './chunks.ts';
 import { callPiece } from './tool-calls.ts';
 import type { Reply } from './wire.ts';
@@ -33,8 +32,8 @@ export function decodeReply(
       message: `${provider} broke the answer off: its finish reason is an error.`,
       ...given({ requestId }),
     });
-  const stop = stops[raw];
-  const output = itemsIn(messagesIn(choice), { provider, cut: stop !== undefined });
+  const stop = stopIn(raw);
+  const output = itemsIn(messagesIn(choice), { provider, cut: stop === 'length' || stop === 'content_filter' });
   const calls = output.some(({ type }) => type === 'function_call');
   return {
     ...given({ id: stringOf(body['id']) || undefined, requestId }),
@@ -44,13 +43,6 @@ export function decodeReply(
     stop: { type: stop ?? (calls ? 'tool_calls' : 'end'), raw: raw || null },
   };
 }
-
-/** Finish reasons that say more than the content does; all others follow it. */
-const stops: { readonly [reason: string]: StopType } = {
-  length: 'length',
-  model_length: 'length',
-  content_filter: 'content_filter',
-};
 
 /** The messages of a choice: several when Mistral ran tools of its own in between. */
 function messagesIn({ message, messages }: Fields): readonly Fields[] {
@@ -71,8 +63,8 @@ function itemsIn(messages: readonly Fields[], { provider, cut }: Reading): Outpu
   });
 }
 
-function contentItems({ content }: Fields, { provider, cut }: Reading): OutputItem[] {
-  const segments = segmentsOf(chunksIn(content));
+function contentItems(message: Fields, { provider, cut }: Reading): OutputItem[] {
+  const segments = segmentsOf(chunksIn(message));
   return segments.flatMap((segment, index) =>
     segmentItems(segment, { provider, cut: cut && index === segments.length - 1 }),
   );
@@ -146,7 +138,7 @@ function executionItem(
   { id, name, args }: { id: string; name: string; args: string },
   { result, provider }: { result: Fields | undefined; provider: string },
 ): ProviderItem {
-  const output = result && textIn(chunksIn(result['content']));
+  const output = result && textIn(chunksIn(result));
   return {
     type: `${provider}:tool_execution`,
     status: 'completed',

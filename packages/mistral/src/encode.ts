@@ -1,13 +1,13 @@
 import {
   oncePerItem,
   toJson,
-  UserError,
   type Adaptation,
   type Capabilities,
   type Json,
   type ModelRequest,
   type ModelSettings,
 } from '@polyrun/core';
+import { refuseServerState } from '@polyrun/core/http';
 import { convertItem } from './items.ts';
 import { wireMessages } from './messages.ts';
 import { outputFields, toolFields } from './tools.ts';
@@ -26,7 +26,7 @@ export function requestEncoder(
 ): (request: ModelRequest) => Encoded {
   const convert = oncePerItem((item) => convertItem(item, { ...destination, capabilities }));
   return (request) => {
-    refuseServerState(request);
+    refuseServerState(request, 'mistral');
     const adaptations: Adaptation[] = [];
     const report: Target['report'] = (type, name, detail) => void adaptations.push({ type, name, detail });
     const target: Target = { ...destination, capabilities, report };
@@ -49,13 +49,6 @@ export function requestEncoder(
     };
     return { body, adaptations };
   };
-}
-
-function refuseServerState(request: ModelRequest): void {
-  for (const field of ['conversationId', 'previousResponseId'] as const) {
-    if (request[field] === undefined) continue;
-    throw new UserError(`${field}: chat completions of Mistral have no state on the server; use a session.`);
-  }
 }
 
 function settingFields(settings: ModelSettings, withTools: boolean, { capabilities, report }: Target): JsonObject {

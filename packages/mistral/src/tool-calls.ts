@@ -6,8 +6,9 @@ import { isClosed } from './chunks.ts';
 export type CallPiece = { index: number | undefined; id: string; name: string; args: string };
 
 /** Reads an entry of `tool_calls`; `undefined` when nothing is in it. Arguments may be text or an object, a missing id may be spelled `null`. */
-export function callPiece({ index, id, function: called }: Fields): CallPiece | undefined {
-  const { name, arguments: args } = fieldsOf(called);
+export function callPiece(entry: Fields): CallPiece | undefined {
+  const { index, id, function: called } = entry;
+  const { name, arguments: args } = fieldsOf(called ?? entry);
   const piece: CallPiece = {
     index: numberOf(index),
     id: id === 'null' ? '' : stringOf(id),
@@ -34,7 +35,7 @@ export class ToolCalls {
     }
     slot.id ||= piece.id;
     slot.name ||= piece.name;
-    slot.args += piece.args;
+    if (slot.args !== piece.args || !isClosed(piece.args)) slot.args += piece.args;
   }
 
   /** What is new since the last time. Calls are told in order, each once its name is there; `place` tells those of several messages apart. */

@@ -8,6 +8,7 @@ import {
   type ToolChoice,
   type ToolSpec,
 } from '@polyrun/core';
+import { isFunctionTool, noSuchTool } from '@polyrun/core/http';
 import type { Target } from './target.ts';
 import type { JsonObject } from './wire.ts';
 
@@ -31,10 +32,6 @@ export function toolFields(specs: readonly ToolSpec[], choice: ToolChoice | unde
   return { tools, ...choiceField(choice, target) };
 }
 
-function isFunctionTool(spec: ToolSpec): spec is FunctionToolSpec {
-  return spec.type === 'function';
-}
-
 function functionTool({ name, description, parameters, strict }: FunctionToolSpec, target: Target): JsonObject {
   const { capabilities, provider, model } = target;
   if (capabilities.tools === false)
@@ -47,11 +44,7 @@ function hostedTool(
   { type, ...fields }: HostedToolSpec,
   { capabilities, provider, model, report }: Target,
 ): JsonObject {
-  if (!capabilities.hostedTools?.includes(type))
-    throw new UserError(
-      `tools: ${provider}/${model} has no hosted tool '${type}', only ${capabilities.hostedTools?.join(', ') || 'functions'}. ` +
-        'Leave it out, or name it in the option capabilities.hostedTools to send it as it is.',
-    );
+  if (!capabilities.hostedTools?.includes(type)) throw noSuchTool(type, { provider, model }, capabilities.hostedTools);
   const takes = Object.hasOwn(hosted, type) ? hosted[type] : undefined;
   const [known, unknown] = [new Map<string, Json>(), new Set<string>()];
   for (const [field, value] of Object.entries(fields))

@@ -28,6 +28,7 @@ describe('an answer that is an error', () => {
     [402, fault('Payment required'), 'quota', 'Payment required'],
     [429, fault('You have reached your usage limit for this month.'), 'quota', 'usage limit'],
     [429, fault('Rate limit exceeded', 'rate_limited', '1300'), 'rate_limit', 'Rate limit exceeded'],
+    [429, fault('Monthly token limit exceeded', 'rate_limited'), 'quota', 'Monthly token limit'],
     [429, { message: 'Requests rate limit exceeded' }, 'rate_limit', 'Requests rate limit exceeded'],
     [
       429,
@@ -87,6 +88,9 @@ describe('an answer that is an error', () => {
       'the middle of a stream',
       () => sse([delta({ content: 'a' }), fault('Rate limit exceeded', 'rate_limited', '1300')]),
     ],
+    ['a body without a name', () => json({ message: 'Slow down', code: 429 })],
+    ['a stream, without a name', () => sse([delta({ content: 'a' }), { detail: 'Rate limit exceeded' }])],
+    ['a stream, as a text', () => sse([delta({ content: 'a' }), 'event: error\ndata: Rate limit exceeded\n\n'])],
     ['a stream, with its status', () => sse([{ ...fault('Slow down'), raw_status_code: 429 }])],
   ])(verifies('E1', 'is found in %s'), async (_, reply) => {
     expect(await thrown(decoded(reply()))).toMatchObject({ kind: 'rate_limit', retryable: true });

@@ -47,6 +47,15 @@ describe('content', () => {
       [{ content: 'a' }, { content: [{ type: 'image_url', image_url: 'u' }] }, { content: 'b' }],
       ['message:a', 'mistral:image_url:', 'message:b'],
     ],
+    ['one chunk alone', [{ content: text('a') }], ['message:a']],
+    ['texts in a list', [{ content: ['a', 'b'] }], ['message:ab']],
+    ['chunks without a kind', [{ content: [{ text: 'a' }] }], ['message:a']],
+    ['the JSON that was asked for', [{ content: { a: 1 } }], ['message:{"a":1}']],
+    [
+      'thinking in a field of its own',
+      [{ reasoning_content: 'x' }, { reasoning: 'y' }, { content: 'a' }],
+      ['reasoning:xy', 'message:a'],
+    ],
     ['a kind without a name', [{ content: [{ odd: 1 }] }], ['mistral:chunk:']],
   ])(verifies('S5', 'deltas of %s fold into the final items'), async (_, deltas, wanted) => {
     const { events, response } = await streamed(sse([...deltas.map((each) => delta(each)), finish('stop')]));
@@ -58,6 +67,12 @@ describe('content', () => {
     const spelled = { id: 'c1', choices: [{ index: '0', delta: { content: 'a' }, finish_reason: 'stop' }] };
     expect(flattened((await streamed(sse([spelled]))).response)).toMatchObject([{ text: 'a' }]);
     await expect(streamed(sse([]))).rejects.toMatchObject({ kind: 'protocol' });
+  });
+
+  test('is not read twice where the whole message follows the deltas', async () => {
+    const whole = { choices: [{ index: 0, message: { content: 'ab' }, finish_reason: 'stop' }] };
+    const { response } = await streamed(sse([delta({ content: 'a' }), delta({ content: 'b' }), whole]));
+    expect(flattened(response)).toMatchObject([{ text: 'ab' }]);
   });
 
   test(verifies('S1', 'says the same streamed and unstreamed, whatever it is made of'), async () => {
@@ -203,6 +218,9 @@ describe('the end', () => {
     ['length', [], 'length'],
     ['model_length', [], 'length'],
     ['content_filter', [], 'content_filter'],
+    ['max_tokens', [], 'length'],
+    ['guardrail_intervened', [], 'content_filter'],
+    ['cancelled', [], 'other'],
     ['something_new', [], 'end'],
     [null, ['f'], 'tool_calls'],
   ] as const)(verifies('E1', 'finish reason %s with calls %j is %s'), async (reason, names, type) => {

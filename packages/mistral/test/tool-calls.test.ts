@@ -48,6 +48,8 @@ const dialects: [string, Entry[][], unknown[]][] = [
       ['call_2', 'g', '{}'],
     ],
   ],
+  ['whole and once more', [[entry('aaaaaaaaa', 'f', '{"x":1}', 0)], [entry('aaaaaaaaa', 'f', '{"x":1}', 0)]], [f]],
+  ['with name and arguments beside the id', [[{ id: 'aaaaaaaaa', name: 'f', arguments: { x: 1 } }]], [f]],
   ['with nothing in them', [[], [{}], [entry('aaaaaaaaa', 'f', '{"x":1}', 0)]], [f]],
 ];
 

@@ -3,7 +3,7 @@ import type { Fields } from '../protocol/json.ts';
 import type { ModelErrorKind } from '../protocol/response.ts';
 import { fieldsOf, given, listOf, numberOf, stringOf } from './fields.ts';
 import type { Redact } from './redact.ts';
-import { wordsOf } from './words.ts';
+import { toldIn, wordsOf } from './words.ts';
 
 /** What is known of a call when it fails. */
 export type CallFacts = {
@@ -36,10 +36,10 @@ export function callError(error: unknown, facts: CallFacts): ModelError {
   return new ModelError({ kind, message: `The call of ${facts.provider}${at} failed: ${words}`, cause: error });
 }
 
-/** The error that a body holds, be it a list of one. */
+/** The error that a body holds, be it a list of one; an empty one is none. */
 function errorOf(body: unknown): unknown {
-  const [first = fieldsOf(body)] = listOf(body);
-  return first['error'];
+  const [{ error } = fieldsOf(body)] = listOf(body);
+  return Object.keys(Object(error)).length > 0 ? error : undefined;
 }
 
 /** The words and codes of an error and of what caused it: clients wrap the error that tells what happened. */
@@ -51,12 +51,23 @@ function causesOf(error: unknown, depth = 5): string[] {
 
 /** The error that stands where a completion or a chunk should: in a body of status 200, or in the middle of a stream. */
 export function errorInReply(body: unknown, facts: CallFacts): ModelError | undefined {
-  const { object, type, code, raw_status_code: status, response, choices } = fieldsOf(body);
+  const { object, type, code, raw_status_code: status, response, x_groq, choices } = fieldsOf(body);
   // An event of the Responses API tells of the whole response, the reason of its failure within; routers tell of it in a choice.
-  const error = errorOf(body) || errorOf(response) || listOf(choices).map(errorOf).find(Boolean);
-  if (!error && !/^error$/i.test(stringOf(object) || stringOf(type))) return undefined;
+  const error = [body, response, x_groq, ...listOf(choices)].map(errorOf).find((found) => found !== undefined);
+  const kind = stringOf(object) || stringOf(type);
+  // Some servers fail with words alone, which stand in no answer of any wire; events of other kinds may have words too.
+  const known = kind !== '' || Array.isArray(choices);
+  if (error === undefined && !/error$/i.test(kind) && (known || toldIn(body) === '')) return undefined;
   const inner = fieldsOf(error);
-  const codes = [inner['status'], inner['status_code'], inner['code'], status, code].map(Number);
+  const codes = [
+    inner['status'],
+    inner['status_code'],
+    inner['http_code'],
+    inner['http_status_code'],
+    inner['code'],
+    status,
+    code,
+  ].map(Number);
   return answeredError(error ?? body, { ...facts, status: codes.find((told) => told >= 400 && told < 600) });
 }
 
@@ -64,6 +75,12 @@ export function errorInReply(body: unknown, facts: CallFacts): ModelError | unde
 export function notAReply(why: string, requestId: string | undefined, retryable = false): ModelError {
   const message = `This is no answer of a model: ${why}.${retryable ? '' : ' Check the base URL.'}`;
   return new ModelError({ kind: 'protocol', message, retryable, ...given({ requestId }) });
+}
+
+/** A stream that broke off before the answer was whole. */
+export function streamCut(requestId: string | undefined): ModelError {
+  const message = 'The stream ended before the answer did: neither a finish reason nor [DONE] came.';
+  return new ModelError({ kind: 'protocol', message, retryable: true, ...given({ requestId }) });
 }
 
 type Answered = CallFacts & { status: number | undefined; retryAfterMs?: number | undefined };
@@ -93,28 +110,34 @@ function answeredError(body: unknown, { provider, redact, status, requestId, ret
  */
 const signs: readonly (readonly [ModelErrorKind, RegExp])[] = [
   // A limit per minute is often worded like an exhausted plan or a long prompt, but it says when to come back.
-  ['rate_limit', /(retry|again) in \d|rate_limit_exceeded/i],
+  ['rate_limit', /(retry|again) in \d|wait before|rate_limit_exceeded/i],
   [
     'content_filter',
-    /content[_ ](filter|policy|management)|safety (system|filter)|flagged|moderation_blocked|inappropriate content/i,
+    /content[_ ]?(filter|policy|management)|(bio|cyber|usage)_policy|policy_violation|safety (system|filter)|flagged|moderation_blocked|inappropriate content/i,
   ],
   [
     'context_length',
-    /context.(length|window|limit)|maximum (context|prompt)|too many (input )?tokens|(prompt|input) is too long/i,
+    /context.(length|window|limit|size)|maximum (context|prompt|number of tokens)|too many (input )?tokens|(prompt|input) (is )?too long|input (length|token count)|model token limit|prompt exceeds/i,
   ],
   [
     'quota',
-    /^402|insufficient.(quota|balance|credit|fund)|exceeded your current quota|(usage|monthly) limit|billing|credits/i,
+    /^402|insufficient.(quota|balance|credit|fund)|exceeded.{1,6}current.{1,7}quota|(usage|monthly.{0,10}).limit|usage_not_included|billing|credits|arrearage|allocationquota|budget.{1,10}exceeded/i,
   ],
   [
     'auth',
-    /^40[13]|(incorrect|invalid|missing|expired).api.?key|api key (is )?(not valid|invalid|missing|expired)|authenticat/i,
+    /^40[13]|(incorrect|invalid|missing|expired).api.?key|api key (is )?(not valid|invalid|missing|expired)|authenticat|^ \S*permission/i,
   ],
-  ['not_found', /^404|(model.?not.?found|(invalid|unknown)_model)|decommissioned|model.{0,80} does not exist/i],
-  ['timeout', /^(408|504)/],
+  [
+    'not_found',
+    /^404|^ not_found|(model.?not.?found|(invalid|unknown)_model)|decommissioned|model.{0,80} does not exist/i,
+  ],
+  ['timeout', /^(408|504)|^ .*time(d |-)?out/i],
   ['rate_limit', /^429|^ .*(rate.?limit|too.many|exhausted)/i],
-  ['overloaded', /^(498|503|529)|^ .*(overloaded|unavailable|capacity)/i],
-  ['invalid_request', /^4|^ .*(invalid|bad.?request)/i],
+  ['overloaded', /^(498|503|529)|^ .*(overloaded|unavailable|capacity|slow_down)/i],
+  [
+    'invalid_request',
+    /^4|^ .*(invalid|bad.?request)|^ \S*(unsupported|mismatch|too_large|too_small|not_found|conflict|image_)/i,
+  ],
 ];
 
 function kindOf(clues: string): ModelErrorKind {
@@ -131,7 +154,7 @@ export function headerReader(headers: unknown): HeaderReader {
 
 /** The id under which the provider knows the request. */
 export function requestIdIn(header: HeaderReader): string | undefined {
-  const names = ['x-request-id', 'request-id', 'apim-request-id', 'mistral-correlation-id'];
+  const names = ['x-request-id', 'request-id', 'apim-request-id', 'mistral-correlation-id', 'x-amzn-requestid'];
   return names.map(header).find((id) => id !== undefined);
 }
 

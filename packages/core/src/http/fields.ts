@@ -33,3 +33,8 @@ export function given<T extends object>(fields: T): Given<T>;
 export function given(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
+
+/** The fields that say something: those that are null are left out too. */
+export function said(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+}

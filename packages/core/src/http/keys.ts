@@ -80,6 +80,11 @@ export async function keyIn(
   throw new UserError(`No API key for ${provider}: set ${variables[0]}, or give the option apiKey.`);
 }
 
+/** Host and port of a URL; `''` when it is none. */
+export function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : '';
+}
+
 /** An address without the slashes at its end. Throws a `UserError` for what is no URL. */
 export function addressIn(address: string, example: string): string {
   // What stands before a port would else pass for a scheme.

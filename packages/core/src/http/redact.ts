@@ -14,20 +14,24 @@ const quotation = 16;
 /** Takes out of a provider's words what must not be in an error. */
 export type Redact = (text: string) => string;
 
-/** A `Redact` that takes out keys, tokens, encoded data, the secrets in use, and what is quoted from the messages that were sent. */
-export function redactor(secrets: readonly string[] = [], messages?: unknown): Redact {
+/**
+ * A `Redact` that takes out keys, tokens, encoded data, the secrets in use, and what is quoted from the messages that were sent, but for
+ * the fields of that `names`, which say which thing is meant.
+ */
+export function redactor(secrets: readonly string[] = [], messages?: unknown, names?: ReadonlySet<string>): Redact {
   return (text) => {
     let safe = text.slice(0, 1000);
     for (const secret of secrets) if (secret.length > 3) safe = safe.replaceAll(secret, mask);
     for (const pattern of patterns) safe = safe.replace(pattern, mask);
-    return textsIn(messages).reduce(withoutQuotes, safe);
+    return textsIn(messages, names).reduce(withoutQuotes, safe);
   };
 }
 
-function textsIn(value: unknown): string[] {
+function textsIn(value: unknown, names?: ReadonlySet<string>): string[] {
   if (typeof value === 'string') return [value];
-  if (Array.isArray(value)) return value.flatMap(textsIn);
-  return isFields(value) ? Object.values(value).flatMap(textsIn) : [];
+  if (Array.isArray(value)) return value.flatMap((each) => textsIn(each, names));
+  const fields = isFields(value) ? Object.entries(value) : [];
+  return fields.flatMap(([name, field]) => (names?.has(name) ? [] : textsIn(field, names)));
 }
 
 /** Without quotations from `said`, and without those of its words that look like a secret, which are telling when alone. */

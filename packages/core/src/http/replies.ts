@@ -1,4 +1,4 @@
-import { isFields, parseJson } from '../protocol/json.ts';
+import { isFields, parseJson, type Fields } from '../protocol/json.ts';
 import { callError, errorInReply, headerReader, notAReply, requestIdIn, type CallFacts } from './errors.ts';
 import { fieldsOf, given, stringOf } from './fields.ts';
 import { serverEvents } from './sse.ts';
@@ -18,15 +18,18 @@ export type ReplyPiece = {
 export async function* repliesIn(response: Response, known: CallFacts, mark?: string): AsyncGenerator<ReplyPiece> {
   const requestId = requestIdIn(headerReader(response.headers));
   const facts = { ...known, requestId };
-  const type = response.headers.get('content-type') ?? 'no content type';
-  if (!response.body || !type.includes('text/event-stream'))
-    return yield { data: checked(await response.text(), facts, { type }), whole: true, ...given({ requestId }) };
-  for await (const { data, event } of serverEvents(response.body)) {
+  const type = response.headers.get('content-type') || 'no content type';
+  const body = /text\/event-stream/i.test(type) ? response.body : null;
+  const whole = body ? '' : await response.text();
+  // Some servers call a stream JSON, or nothing at all.
+  if (!body && !/^\s*(data|event)?:/.test(whole))
+    return yield { data: checked(whole, facts, { type }), whole: true, ...given({ requestId }) };
+  for await (const { data, event, bare } of serverEvents(body ?? new Blob([whole]).stream())) {
     const text = data.trim();
     // Gateways close streams of every wire with the mark of OpenAI's.
     if (text === (mark ?? '[DONE]')) return yield* mark === undefined ? [] : [{ data: text, ...given({ requestId }) }];
     // Some servers keep a connection alive with events that hold nothing.
-    if (text !== '') yield { data: checked(text, facts, { event }), ...given({ event, requestId }) };
+    if (text !== '') yield { data: checked(text, facts, { event }), ...given({ event, requestId, whole: bare }) };
   }
 }
 
@@ -36,14 +39,20 @@ function checked(
   facts: CallFacts,
   { type, event }: { type?: string; event?: string | undefined },
 ): unknown {
-  const data = parseJson(text);
+  const failed = event === 'error';
+  const parsed = parseJson(text);
+  const data = failed ? (parsed ?? text) : parsed;
   if (data === undefined) throw notAReply(`${type ?? 'an event'} that is no JSON`, facts.requestId, type === undefined);
   const own = facts.errorIn?.(fieldsOf(data), event);
   // An event of that name is one, whatever its data look like.
-  const failure =
-    errorInReply(own ? { error: own } : data, facts) ?? (event === 'error' && errorInReply({ error: data }, facts));
+  const failure = errorInReply(own ? { error: own } : data, facts) ?? (failed && errorInReply({ error: data }, facts));
   if (failure) throw failure;
   return data;
+}
+
+/** An event as its data tell it; what the stream calls it is its type where they tell none. */
+export function eventOf({ data, event }: ReplyPiece): Fields {
+  return { ...given({ type: event }), ...fieldsOf(data) };
 }
 
 /** The response, unless it is an error, which is thrown; for those who post with `fetch`. */

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { FunctionCallItem } from '../protocol/items.ts';
 import { isFields, parseJson } from '../protocol/json.ts';
-import type { ModelRequest, ModelSettings } from '../protocol/request.ts';
+import type { FunctionToolSpec, ModelRequest, ModelSettings, ToolSpec } from '../protocol/request.ts';
 import type { Adaptation } from '../protocol/response.ts';
 
 /** Reports one difference between what was asked and what a wire can carry. */
@@ -54,12 +54,37 @@ export function settingsBut(lacks: readonly (keyof ModelSettings)[]): readonly (
   return settings.filter((setting) => !lacks.includes(setting));
 }
 
-/** Refuses a request that counts on a conversation kept by the provider, for an adapter whose wire keeps none. */
-export function refuseServerState(request: ModelRequest, adapter: string): void {
-  for (const field of ['conversationId', 'previousResponseId'] as const) {
-    if (request[field] === undefined) continue;
-    throw new UserError(`${field}: the ${adapter} adapter has no state on the server; use a session.`);
+/** Refuses a request that counts on a conversation kept by the provider in another way than those that it `keeps`. */
+export function refuseServerState(
+  request: ModelRequest,
+  adapter: string,
+  keeps: readonly string[] | undefined = [],
+): void {
+  for (const [field, kind] of [
+    ['conversationId', 'conversation'],
+    ['previousResponseId', 'previous_response'],
+  ] as const) {
+    if (request[field] === undefined || keeps.includes(kind)) continue;
+    throw new UserError(`${field}: ${adapter} keeps no state on the server in this way; use a session.`);
   }
+}
+
+/** True for a tool that this side runs, false for a hosted one. */
+export function isFunctionTool(spec: ToolSpec): spec is FunctionToolSpec {
+  return spec.type === 'function';
+}
+
+/** What is said of a hosted tool that a model lacks; `known`: those that it has, where that is known. */
+export function noSuchTool(
+  type: string,
+  { provider, model }: { readonly provider: string; readonly model: string },
+  known: readonly string[] | undefined,
+): UserError {
+  const others = known ? `, only ${known.join(', ') || 'functions'}` : '';
+  return new UserError(
+    `tools: ${provider}/${model} has no hosted tool '${type}'${others}. ` +
+      'Leave it out, or name it in the option capabilities.hostedTools to send it as it is.',
+  );
 }
 
 /** Refuses tools for a model that has none. */

@@ -1,20 +1,28 @@
-/** One server-sent event. */
-export type ServerEvent = { readonly event?: string; readonly data: string };
+/** One server-sent event. `bare`: its data have no name of a field before them. */
+export type ServerEvent = { readonly event?: string; readonly data: string; readonly bare?: true };
 
 /**
  * The server-sent events of a body, as https://html.spec.whatwg.org/multipage/server-sent-events.html frames them; the last event
- * counts even without the blank line behind it, one without data does not. Leaving it cancels the body.
+ * counts even without the blank line behind it, one without data does not. JSON without the name of a field counts as data: some servers
+ * break data over lines, or answer with an error in the place of a stream. Leaving it cancels the body.
  */
 export async function* serverEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
   let data: string[] = [];
   let event: string | undefined;
+  let named = false;
   for await (const line of linesOf(body)) {
+    named ||= line.startsWith('data:');
     if (line.startsWith('data:')) data.push(valueOf(line, 5));
+    else if (/^[\s{}[\]]/.test(line)) data.push(line);
     else if (line.startsWith('event:')) event = valueOf(line, 6);
+    // llama.cpp's server says so in a field of its own.
+    else if (line.startsWith('error:')) [event, data] = ['error', [valueOf(line, 6)]];
     if (line !== '') continue;
-    if (data.length > 0) yield { data: data.join('\n'), ...(event !== undefined && { event }) };
+    if (data.length > 0)
+      yield { data: data.join('\n'), ...(event !== undefined && { event }), ...(!named && { bare: true }) };
     data = [];
     event = undefined;
+    named = false;
   }
 }
 

@@ -1,29 +1,46 @@
-import { parseJson, type Fields } from '../protocol/json.ts';
-import { fieldsOf, listOf, stringOf } from './fields.ts';
+import { isFields, parseJson } from '../protocol/json.ts';
+import { fieldsOf, stringOf } from './fields.ts';
 
 /**
- * The words of an error body, whatever shape it has: `message` or `detail` may be a text, a list of which fields are wrong and why, or again
- * an object that has one; routers add those of the provider behind them. What a wrong field held is left out, for it is the user's.
+ * The words of an error body, whatever shape it has: a text, a list of which fields are wrong and why, or an object that has either or again
+ * an object; routers add those of the provider behind them. What a wrong field held is left out, for it is the user's.
  */
 export function wordsOf(body: unknown): string {
-  const { message, detail, metadata } = fieldsOf(body);
-  const words = wordsIn(message) || wordsIn(detail) || stringOf(body) || JSON.stringify(body);
-  return `${words} ${stringOf(fieldsOf(metadata)['raw'])}`.trim();
+  const { raw } = fieldsOf(fieldsOf(body)['metadata']);
+  const words = wordsIn(body) || JSON.stringify(body);
+  return `${words} ${stringOf(raw) || wordsIn(raw)}`.trim();
+}
+
+/** Where servers put their words, among them Bedrock, Baidu, Z.AI, MiniMax and Cloudflare. */
+const places: readonly string[] = [
+  'message',
+  'detail',
+  'msg',
+  'Message',
+  'error_msg',
+  'status_msg',
+  'errors',
+  'base_resp',
+  'error',
+];
+
+/** The words of an error that an object has; `''` when it has none. */
+export function toldIn(body: unknown): string {
+  const fields = fieldsOf(body);
+  return places.map((place) => wordsIn(fields[place])).find((words) => words !== '') ?? '';
 }
 
 function wordsIn(told: unknown): string {
-  if (Array.isArray(told)) return listOf(told).map(fieldError).join('; ');
-  if (typeof told !== 'string') {
-    const { detail, message } = fieldsOf(told);
-    return detail === undefined && message === undefined ? '' : wordsIn(detail ?? message);
-  }
+  if (Array.isArray(told)) return told.map(fieldError).filter(Boolean).join('; ');
+  if (typeof told !== 'string') return isFields(told) ? toldIn(told) : '';
   // Proxies put the JSON of one error into the message of another.
-  const inner = told.startsWith('{') ? wordsIn(parseJson(told)) : '';
+  const inner = told.startsWith('{') ? toldIn(parseJson(told)) : '';
   return inner || told;
 }
 
 /** One wrong field, as FastAPI tells of it: https://fastapi.tiangolo.com/tutorial/handling-errors */
-function fieldError({ loc, msg }: Fields): string {
+function fieldError(told: unknown): string {
+  const loc = isFields(told) ? told['loc'] : undefined;
   const place = Array.isArray(loc) ? loc.join('.') : '';
-  return [place, stringOf(msg)].filter(Boolean).join(': ');
+  return [place, wordsIn(told)].filter(Boolean).join(': ');
 }

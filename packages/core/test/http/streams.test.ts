@@ -31,6 +31,19 @@ describe('the events of a stream', () => {
       'data: {"choices":[{"error":{"message":"Slow down","code":429},"delta":{}}]}',
       { kind: 'rate_limit', status: 429, message: /Slow down/ },
     ],
+    ['named so, in words alone', 'event: error\ndata: Too many of you', { kind: 'rate_limit', message: /Too many/ }],
+    [
+      'in a field of that name',
+      'error: {"message":"Boom","code":500}',
+      { kind: 'server', status: 500, message: /Boom/ },
+    ],
+    ['in Groq’s field', 'data: {"x_groq":{"error":"over_capacity"}}', { kind: 'overloaded', message: /over_capacity/ }],
+    ['in words beside nothing', 'data: {"detail":"Boom","code":503}', { kind: 'overloaded', message: /Boom/ }],
+    [
+      'with Hugging Face’s status',
+      'data: {"error":{"message":"No","http_status_code":422}}',
+      { kind: 'invalid_request', status: 422, message: /No/ },
+    ],
     [
       'in a list',
       'data: [{"error":{"message":"No such model","code":404}}]',
@@ -39,6 +52,24 @@ describe('the events of a stream', () => {
   ])('are errors: %s', async (_, text, wanted) => {
     const { message, ...fields } = wanted as { message: RegExp };
     await expect(dataIn(`${text}\n\n`)).rejects.toMatchObject({ ...fields, message: expect.stringMatching(message) });
+  });
+});
+
+describe('a reply', () => {
+  test.each(['application/json', 'text/plain', ''])('called %j is a stream when it reads like one', async (type) => {
+    for (const text of ['data: {"x":1}\n\n', ': working\n\ndata: {"x":1}', '\n\nevent: a\ndata: {"x":1}\n\n']) {
+      const reply = new Response(new TextEncoder().encode(text), { headers: { 'content-type': type } });
+      expect(await all(repliesIn(reply, facts))).toMatchObject([{ data: { x: 1 } }]);
+    }
+  });
+
+  test.each([
+    { error: {} },
+    { error: null },
+    { error: '', message: { content: 'Hi' } },
+    { choices: [], message: 'Hi' },
+  ])('%j is no error', async (body) => {
+    expect(await all(repliesIn(new Response(JSON.stringify(body)), facts))).toEqual([{ data: body, whole: true }]);
   });
 });
 
