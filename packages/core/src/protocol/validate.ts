@@ -1,24 +1,11 @@
 import type { InputItem, Item, ProviderItem } from './items.ts';
-import { isFields, type Fields } from './json.ts';
+import { isFields } from './json.ts';
 
 const roles: readonly unknown[] = ['user', 'assistant', 'system', 'developer'];
-
-/** The texts that each kind of content part must have; of a medium any of its own fields will do. */
-const partTexts: { readonly [type: string]: readonly string[] } = {
-  input_text: ['text'],
-  output_text: ['text'],
-  refusal: ['refusal'],
-  input_image: [],
-  input_file: [],
-  input_audio: [],
-};
 
 /** The Responses API's own kinds beside the core ones: `HostedKind`, spelled as a pattern. */
 const hosted =
   /^(?:(?:web_search|file_search|code_interpreter|image_generation|mcp|tool_search)_call|(?:computer|local_shell|shell|apply_patch|custom_tool)_call(?:_output)?|tool_search_output|program(?:_output)?|additional_tools|mcp_(?:list_tools|approval_re(?:quest|sponse))|compaction|item_reference)$/;
-
-const callTexts: readonly string[] = ['call_id', 'name', 'arguments'];
-const outputTexts: readonly string[] = ['call_id'];
 
 /**
  * What is wrong with a value that should be an item, as `.path.within.it: reason and fix`; `undefined` when nothing is.
@@ -26,15 +13,19 @@ const outputTexts: readonly string[] = ['call_id'];
  */
 export function itemProblem(value: unknown): string | undefined {
   if (!isFields(value)) return wrong('', 'an item object', value);
-  const { type, role, summary } = value;
+  const { type, role, summary, call_id } = value;
   switch (type ?? (role === undefined ? type : 'message')) {
     case 'message':
       if (!roles.includes(role)) return wrong('.role', `one of '${roles.join("', '")}'`, role);
       return contentProblem('.content', value['content']);
     case 'function_call':
-      return textsProblem(value, callTexts);
+      return (
+        textProblem('.call_id', call_id) ??
+        textProblem('.name', value['name']) ??
+        textProblem('.arguments', value['arguments'])
+      );
     case 'function_call_output':
-      return textsProblem(value, outputTexts) ?? contentProblem('.output', value['output']);
+      return textProblem('.call_id', call_id) ?? contentProblem('.output', value['output']);
     case 'reasoning':
       return Array.isArray(summary) ? undefined : wrong('.summary', 'an array', summary);
     default:
@@ -47,11 +38,10 @@ export function isInputItem(value: unknown): value is InputItem {
   return itemProblem(value) === undefined;
 }
 
-const ownKinds: ReadonlySet<string> = new Set(['message', 'function_call', 'function_call_output', 'reasoning']);
-
 /** True for every kind but `message`, `function_call`, `function_call_output` and `reasoning`. */
 export function isProviderItem(item: Item): item is ProviderItem {
-  return !ownKinds.has(item.type);
+  const { type } = item;
+  return type !== 'message' && type !== 'function_call' && type !== 'function_call_output' && type !== 'reasoning';
 }
 
 /** Spells an item kind as Open Responses wants it: a bare kind that nobody knows becomes `slug:kind`. */
@@ -89,14 +79,29 @@ function contentProblem(field: string, content: unknown): string | undefined {
 
 function partProblem(part: unknown): string | undefined {
   if (!isFields(part)) return wrong('', 'a content part object', part);
-  const { type } = part;
-  const texts = typeof type === 'string' && Object.hasOwn(partTexts, type) ? partTexts[type] : undefined;
-  return texts ? textsProblem(part, texts) : wrong('.type', `one of '${Object.keys(partTexts).join("', '")}'`, type);
+  const { type, text, refusal } = part;
+  switch (type) {
+    case 'input_text':
+    case 'output_text':
+      return textProblem('.text', text);
+    case 'refusal':
+      return textProblem('.refusal', refusal);
+    case 'input_image':
+    case 'input_file':
+    case 'input_audio':
+      // Any of the medium's own fields will do.
+      return undefined;
+    default:
+      return wrong(
+        '.type',
+        "one of 'input_text', 'output_text', 'refusal', 'input_image', 'input_file', 'input_audio'",
+        type,
+      );
+  }
 }
 
-function textsProblem(value: Fields, fields: readonly string[]): string | undefined {
-  for (const field of fields) if (typeof value[field] !== 'string') return wrong(`.${field}`, 'a string', value[field]);
-  return undefined;
+function textProblem(path: string, value: unknown): string | undefined {
+  return typeof value === 'string' ? undefined : wrong(path, 'a string', value);
 }
 
 function wrong(path: string, expected: string, value: unknown): string {

@@ -48,34 +48,40 @@ export class Walk<T> {
 
   waitFor(pending: PromiseLike<unknown>): void {
     this.#pending = pending;
-    const go = (step: () => IteratorResult<unknown, T>) => {
-      if (this.#pending === pending) this.#go(step);
-    };
     pending.then(
-      (value) => go(() => this.#steps.next(value)),
-      (error: unknown) => go(() => this.#steps.throw(error)),
+      (value) => this.#pending === pending && this.#go('next', value),
+      (error: unknown) => this.#pending === pending && this.#go('throw', error),
     );
   }
 
   /** Ends the wait with an error, which the steps may handle. */
   interrupt(error: unknown): void {
-    this.#go(() => this.#steps.throw(error));
+    this.#go('throw', error);
   }
 
   /** Ends the steps where they wait. */
   end(value: T): void {
-    this.#go(() => this.#steps.return(value));
-  }
-
-  #go(step: () => IteratorResult<unknown, T>): void {
     this.#pending = undefined;
     try {
-      const { done, value } = proceed(this.#steps, step());
-      if (done) this.#walker.done(value);
-      else this.waitFor(value);
+      this.#take(this.#steps.return(value));
     } catch (error) {
       this.#walker.failed(error);
     }
+  }
+
+  #go(how: 'next' | 'throw', given: unknown): void {
+    this.#pending = undefined;
+    try {
+      this.#take(this.#steps[how](given));
+    } catch (error) {
+      this.#walker.failed(error);
+    }
+  }
+
+  #take(step: IteratorResult<unknown, T>): void {
+    const { done, value } = proceed(this.#steps, step);
+    if (done) this.#walker.done(value);
+    else this.waitFor(value);
   }
 }
 
