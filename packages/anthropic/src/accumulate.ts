@@ -1,6 +1,6 @@
 import { ResponseEvents, toJson, type Fields, type ModelEvent } from '@polyrun/core';
-import { fieldsOf, given, listOf, notAReply, numberOf, stringOf } from '@polyrun/core/http';
-import { continuesItem, inputOf, isProviderBlock, providerItem } from './decode.ts';
+import { eventOf, fieldsOf, given, listOf, notAReply, numberOf, said, stringOf } from '@polyrun/core/http';
+import { belongs, inputOf, isProviderBlock, providerItem } from './decode.ts';
 import type { Chunk, Reply } from './wire.ts';
 
 type Mutable = { [field: string]: unknown };
@@ -10,9 +10,18 @@ type Events = readonly ModelEvent[];
 
 /** Adds the events of a stream up to the message that an unstreamed call would have returned, and tells what each brings. */
 export function accumulateReply(): { add(chunk: Chunk): Events; end(): Reply } {
-  const reply = new StreamedReply();
-  return { add: (chunk) => reply.add(chunk), end: () => reply.end() };
+  return new StreamedReply();
 }
+
+/** The kinds of blocks that deltas belong to; gateways tell thoughts within texts, and texts within calls. */
+const homes: { readonly [delta: string]: string } = {
+  text_delta: 'text',
+  citations_delta: 'text',
+  thinking_delta: 'thinking',
+  signature_delta: 'thinking',
+  input_json_delta: 'tool_use',
+  compaction_delta: 'compaction',
+};
 
 class StreamedReply {
   readonly #events = new ResponseEvents();
@@ -23,18 +32,19 @@ class StreamedReply {
   #ended = false;
   #requestId: string | undefined;
 
-  add({ data, requestId }: Chunk): Events {
-    this.#requestId ??= requestId;
-    const event = fieldsOf(data);
+  add(chunk: Chunk): Events {
+    this.#requestId ??= chunk.requestId;
+    const event = eventOf(chunk);
+    const index = numberOf(event['index'], this.#slots.at(-1)?.index) ?? 0;
     switch (event['type']) {
       case 'message_start':
         return this.#start(fieldsOf(event['message']));
       case 'content_block_start':
         return this.#open(numberOf(event['index']) ?? this.#slots.length, fieldsOf(event['content_block']));
       case 'content_block_delta':
-        return this.#delta(numberOf(event['index']), fieldsOf(event['delta']));
+        return this.#delta(index, fieldsOf(event['delta']));
       case 'content_block_stop':
-        for (const slot of this.#slots) slot.open &&= slot.index !== event['index'];
+        for (const slot of this.#slots) slot.open &&= slot.index !== index;
         return [];
       case 'message_delta':
         return this.#note(event);
@@ -48,14 +58,13 @@ class StreamedReply {
         this.#ended = true;
         return this.#start(event);
       default:
-        return this.#events.provider('anthropic', toJson(data));
+        return this.#events.provider('anthropic', toJson(event));
     }
   }
 
   end(): Reply {
     // A message may begin with its end: one that only repeats a call of a tool has no events between.
-    if (!this.#ended && typeof this.#message['stop_reason'] !== 'string')
-      throw notAReply('the stream ended early', this.#requestId, true);
+    if (!this.#ended && typeof this.#message['stop_reason'] !== 'string') throw this.#broken('it ended early');
     const content = this.#slots.toSorted((a, b) => a.index - b.index).map(finished);
     return {
       message: this.#started ? { ...this.#message, content } : undefined,
@@ -65,8 +74,7 @@ class StreamedReply {
 
   /** A second message in one stream cannot be told from a stream that two answers were mixed in, unless nothing was told of the first. */
   #start({ content, ...message }: Fields): Events {
-    if (this.#slots.length > 0 && message['id'] !== this.#message['id'])
-      throw notAReply('another began within it', this.#requestId, true);
+    if (this.#slots.length > 0 && message['id'] !== this.#message['id']) throw this.#broken('another began');
     this.#restarted = this.#slots.length > 0;
     Object.assign(this.#message, message);
     this.#started = true;
@@ -78,52 +86,45 @@ class StreamedReply {
 
   #open(index: number, block: Fields): Events {
     // The message that began once more goes on, or else all of it would count twice.
-    if (this.#restarted && this.#slots.some((known) => known.index === index))
-      throw notAReply('it began twice', this.#requestId, true);
+    if (this.#restarted && this.#slots.some((known) => known.index === index)) throw this.#broken('it began twice');
     this.#started = true;
     const before = this.#slots.map(({ block: known }) => known);
-    const slot: Slot = { index, block: { ...block }, json: '', open: true };
-    this.#slots.push(slot);
-    if (isProviderBlock(block) && continuesItem(before)) return [];
+    this.#slots.push({ index, block: { ...block }, json: '', open: true });
     const { type, id, name, text, thinking } = block;
-    if (type === 'text') {
-      if (before.at(-1)?.['type'] === 'text') this.#events.endPart();
-      else this.#events.close();
-      return stringOf(text) === '' ? [] : this.#events.text(stringOf(text));
-    }
-    this.#events.close();
-    if (isProviderBlock(block)) return this.#events.item({ ...providerItem([block]), status: 'in_progress' });
-    if (type !== 'tool_use') return this.#events.reasoning(stringOf(thinking));
+    const opaque = isProviderBlock(block);
+    // It goes on with the item of the provider's before it.
+    if (opaque && belongs(before.slice(before.findLastIndex((known) => !isProviderBlock(known)) + 1))) return [];
+    if (type === 'text' && before.at(-1)?.['type'] === type) this.#events.endPart();
+    else this.#events.close();
+    if (opaque) return this.#events.item({ ...providerItem([block]), status: 'in_progress' });
+    if (type === 'text') return stringOf(text) === '' ? [] : this.#events.text(stringOf(text));
     // An input that is here already is told at the end: it may come once more, in pieces.
-    return this.#events.call(before.length, { callId: stringOf(id), name: stringOf(name) });
+    if (type === 'tool_use') return this.#events.call(before.length, { callId: stringOf(id), name: stringOf(name) });
+    return this.#events.reasoning(stringOf(thinking));
   }
 
-  /** A delta has the fields of its block, text in pieces; only input and citations go by other names. */
-  #delta(index: number | undefined, { type, ...told }: Fields): Events {
-    const fields: Mutable = { ...told };
-    const at = this.#slots.findLastIndex((known) => known.index === index);
+  #delta(index: number, delta: Fields): Events {
+    const { type, text, thinking } = delta;
+    const home = homes[stringOf(type)];
+    const at = this.#slots.findLastIndex(
+      ({ index: own, block }) => own === index && (isProviderBlock(block) || (home ?? block['type']) === block['type']),
+    );
     const slot = this.#slots[at];
-    const { text, thinking, partial_json, citation } = fields;
-    if (!slot) return this.#unopened(index, { type, ...told });
-    slot.json += stringOf(partial_json);
-    if (citation) fields['citations'] = [...listOf(slot.block['citations']), citation];
-    for (const [field, value] of Object.entries(fields)) {
-      if (/^(partial_json|citation|estimated_tokens)$/.test(field)) continue;
-      slot.block[field] =
-        typeof value === 'string' ? stringOf(slot.block[field]) + value : (value ?? slot.block[field]);
-    }
-    if (typeof text === 'string') return text === '' ? [] : this.#events.text(text);
-    if (typeof thinking === 'string') return this.#events.reasoning(thinking);
-    if (slot.block['type'] === 'tool_use') return this.#events.callArguments(at, stringOf(partial_json));
-    const known = /^(input_json|citations|signature|compaction)_delta$/.test(stringOf(type));
-    return known ? [] : this.#events.provider('anthropic', toJson({ type, ...fields }));
+    const words = stringOf(text) + stringOf(thinking);
+    if (slot) grow(slot, delta);
+    if (slot?.block['type'] === 'tool_use') return this.#events.callArguments(at, stringOf(delta['partial_json']));
+    if (words === '' || (slot && isProviderBlock(slot.block)))
+      return slot && home ? [] : this.#events.provider('anthropic', toJson(delta));
+    // What was said in a block that was never begun, or in one of another kind.
+    if (!slot) return [...this.#open(index, { type: home }), ...this.#delta(index, delta)];
+    // What belongs to an earlier block is told at the end.
+    if (at < this.#slots.length - 1) return [];
+    return slot.block['type'] === 'text' ? this.#events.text(words) : this.#events.reasoning(words);
   }
 
-  /** What was said in a block that was never begun. */
-  #unopened(index: number | undefined, delta: Fields): Events {
-    const [, type] = /^(text|thinking)_delta$/.exec(stringOf(delta['type'])) ?? [];
-    if (type === undefined) return this.#events.provider('anthropic', toJson(delta));
-    return [...this.#open(index ?? 0, { type }), ...this.#delta(index ?? 0, delta)];
+  /** Such a stream may be tried again. */
+  #broken(why: string): Error {
+    return notAReply(why, this.#requestId, true);
   }
 
   /** The last word on how the message ended and what it cost, field by field. */
@@ -134,9 +135,15 @@ class StreamedReply {
   }
 }
 
-/** The fields that say something. */
-function said(fields: Fields): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+/** A delta has the fields of its block, text in pieces, a signature whole; only input and citations go by other names. */
+function grow(slot: Slot, { type: _type, partial_json, citation, estimated_tokens: _tokens, ...fields }: Fields): void {
+  const { block } = slot;
+  slot.json += stringOf(partial_json);
+  if (citation) block['citations'] = [...listOf(block['citations']), citation];
+  for (const [field, value] of Object.entries(said(fields))) {
+    const known = field === 'signature' ? '' : stringOf(block[field]);
+    block[field] = typeof value === 'string' ? known + value : value;
+  }
 }
 
 /** The block as an unstreamed reply would hold it, but that arguments of calls stay the text that they came as, and that open ones say so. */

@@ -5,7 +5,6 @@ import {
   usageOf,
   type Fields,
   type FunctionCallItem,
-  type MessageItem,
   type ModelResponse,
   type OutputItem,
   type OutputText,
@@ -26,11 +25,11 @@ export function decodeReply(
   { provider, model }: { provider: string; model: string },
 ): Omit<ModelResponse, 'adaptations'> {
   const body = fieldsOf(message);
-  if (!Array.isArray(body['content'])) throw notAReply('it has no content', requestId);
-  const raw = body['stop_reason'];
+  const { content: told, stop_reason: raw } = body;
+  if (!Array.isArray(told) && body['type'] !== 'message') throw notAReply('it has no content', requestId);
   const stop = stops[stringOf(raw)];
-  const content = listOf(body['content']);
-  const output = outputOf(content, { provider, cut: stop === 'length' || stop === 'refusal' });
+  const content = listOf(typeof told === 'string' ? [{ type: 'text', text: told }] : told);
+  const output = outputOf(content, { provider, cut: stop !== undefined && stop !== 'pause' });
   const calls = output.some(({ type }) => type === 'function_call');
   return {
     ...given({ id: stringOf(body['id']) || undefined, requestId }),
@@ -48,6 +47,9 @@ const stops: { readonly [reason: string]: StopType } = {
   pause_turn: 'pause',
   compaction: 'pause',
   refusal: 'refusal',
+  // Gateways pass on what OpenAI's wire calls them.
+  length: 'length',
+  content_filter: 'content_filter',
 };
 
 function outputOf(content: readonly Fields[], at: At): OutputItem[] {
@@ -55,7 +57,8 @@ function outputOf(content: readonly Fields[], at: At): OutputItem[] {
   let parts: OutputText[] = [];
   let blocks: Fields[] = [];
   const close = () => {
-    if (parts.length > 0) items.push(messageItem(parts, at));
+    const status = at.cut ? 'incomplete' : 'completed';
+    if (parts.length > 0) items.push({ type: 'message', role: 'assistant', status, content: parts });
     if (blocks.length > 0) items.push(providerItem(blocks));
     parts = [];
     blocks = [];
@@ -71,10 +74,6 @@ function outputOf(content: readonly Fields[], at: At): OutputItem[] {
   }
   close();
   return items;
-}
-
-function messageItem(content: OutputText[], { cut }: At): MessageItem {
-  return { type: 'message', role: 'assistant', status: cut ? 'incomplete' : 'completed', content };
 }
 
 /** A text without a letter says nothing and cannot be sent back. */
@@ -135,19 +134,9 @@ export function isProviderBlock({ type }: Fields): boolean {
 }
 
 /** True when a provider block belongs to the same item as the ones just before it: a tool that runs has no result yet. */
-function belongs(before: readonly Fields[]): boolean {
+export function belongs(before: readonly Fields[]): boolean {
   const results = new Set(before.map(({ tool_use_id }) => tool_use_id));
-  return before.some((block) => isCall(block) && !results.has(block['id']));
-}
-
-/** The same of a block that follows any others. */
-export function continuesItem(before: readonly Fields[]): boolean {
-  let group: Fields[] = [];
-  for (const block of before) {
-    if (!isProviderBlock(block)) group = [];
-    else group = belongs(group) ? [...group, block] : [block];
-  }
-  return belongs(group);
+  return before.some((block) => isServerCall(block) && !results.has(block['id']));
 }
 
 /** The streamed input of a block that goes back as it is: what is no JSON stays text. */
@@ -156,7 +145,8 @@ export function inputOf(json: string): unknown {
   return isFields(value) ? value : json;
 }
 
-function isCall({ type }: Fields): boolean {
+/** True for a call of a tool that the provider runs. */
+export function isServerCall({ type }: Fields): boolean {
   return type === 'server_tool_use' || type === 'mcp_tool_use';
 }
 
@@ -165,7 +155,7 @@ export function providerItem(blocks: readonly Fields[]): ProviderItem {
   const [first = {}] = blocks;
   const { type, id, name, input } = first;
   const kept = { status: belongs(blocks) ? 'in_progress' : 'completed', blocks: toJson(blocks) } as const;
-  if (!isCall(first)) return { type: `anthropic:${stringOf(type) || 'block'}`, ...kept };
+  if (!isServerCall(first)) return { type: `anthropic:${stringOf(type) || 'block'}`, ...kept };
   const kind = type === 'mcp_tool_use' ? 'mcp' : stringOf(name);
   return { type: `anthropic:${kind}_call`, id: stringOf(id), name, arguments: JSON.stringify(input ?? {}), ...kept };
 }

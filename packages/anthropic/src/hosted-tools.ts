@@ -1,5 +1,5 @@
 import { UserError, type HostedToolSpec, type Json } from '@polyrun/core';
-import { given, isList, stringOf } from '@polyrun/core/http';
+import { given, isList, noSuchTool, stringOf } from '@polyrun/core/http';
 import type { Target } from './target.ts';
 import { isJsonObject, type JsonObject } from './wire.ts';
 
@@ -42,10 +42,7 @@ export function hostedTool(spec: HostedToolSpec, target: Target): HostedTool {
   const own = type.startsWith(prefix) || target.capabilities.hostedTools?.includes(type);
   const short = type.replace(prefix, '');
   const row = Object.hasOwn(rows, short) ? rows[short] : undefined;
-  if (!row && !own)
-    throw new UserError(
-      `tools: ${target.provider}/${target.model} has no hosted tool '${type}', only ${hostedTypes.join(', ')} and 'anthropic:<type>'.`,
-    );
+  if (!row && !own) throw noSuchTool(type, target, [...hostedTypes, 'anthropic:<type>']);
   const [dated, name, convert] = row ?? [short, nameFor(short)];
   const converted = short === type ? convert?.(spec, target) : undefined;
   const tool = { type: dated, ...given({ name }), ...(converted ?? fields) };

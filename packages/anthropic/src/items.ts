@@ -23,7 +23,7 @@ export type Piece = {
   readonly callId?: string;
   readonly adaptations: readonly Adaptation[];
 };
-type Source = { readonly provider: string; readonly media: readonly string[] | undefined };
+type Source = { readonly provider: string; readonly model: string; readonly media: readonly string[] | undefined };
 /** Where one item is converted, and its changes are noted. */
 type At = Source & Place;
 
@@ -76,11 +76,15 @@ function assistantBlocks(item: MessageItem, at: At): Block[] {
   });
 }
 
-/** Thinking goes back as it was signed; without a signature, or with one of nobody knows whom, it would be refused. */
+/**
+ * Thinking goes back as it was signed; with a signature of nobody knows whom, it would be refused. Without one it is Claude's that was cut
+ * off, or that of other models behind this wire, which sign nothing and want all of it back.
+ */
 function thinking(item: ReasoningItem, at: At): Block[] {
-  const { encrypted_content: opaque, content, summary, origin } = item;
+  const { encrypted_content, content, summary, origin } = item;
   const { type } = ownData(item, at);
-  if (!opaque || !(origin ?? type)) {
+  const opaque = encrypted_content || (type && !/claude/.test(at.model) ? '' : undefined);
+  if (opaque === undefined || !(origin ?? type)) {
     at.report('dropped_item', 'reasoning', 'without a signature');
     return [];
   }

@@ -1,6 +1,7 @@
 import { wireIds, type Item, type ModelRequest } from '@polyrun/core';
 import { stringOf } from '@polyrun/core/http';
 import { textBlocks } from './content.ts';
+import { isServerCall } from './decode.ts';
 import type { Piece } from './items.ts';
 import type { Target } from './target.ts';
 import type { Block, Draft, Message } from './wire.ts';
@@ -131,10 +132,6 @@ function trimThinking(messages: Draft[], drop: (block: Block) => void): void {
 /** True for what is said to the model, outputs of tools being a part of its turn. */
 function isWord({ role, content }: Message): boolean {
   return role !== 'assistant' && !content.some(({ type }) => type === 'tool_result');
-}
-
-function isServerCall({ type }: Block): boolean {
-  return type === 'server_tool_use' || type === 'mcp_tool_use';
 }
 
 function isServerResult({ type }: Block): boolean {

@@ -32,7 +32,7 @@ function modelOf(model: string, options: AdapterOptions): Model {
 }
 
 function codec(destination: Destination, media: readonly string[] | undefined): Codec<Body, Reply, Chunk> {
-  const pieces = oncePerItem((item) => pieceOf(item, { provider: destination.provider, media }));
+  const pieces = oncePerItem((item) => pieceOf(item, { ...destination, media }));
   return {
     encode: (request, capabilities) => encodeRequest(request, { ...destination, capabilities, pieces }),
     decode: (reply) => decodeReply(reply, destination),

@@ -1,13 +1,6 @@
 import { transformJSONSchema } from '@anthropic-ai/sdk/lib/transform-json-schema';
-import {
-  strictSchema,
-  toJson,
-  type FunctionToolSpec,
-  type Json,
-  type ModelRequest,
-  type ToolSpec,
-} from '@polyrun/core';
-import { given, isList, refuseTools } from '@polyrun/core/http';
+import { strictSchema, toJson, type FunctionToolSpec, type Json, type ModelRequest } from '@polyrun/core';
+import { given, isFunctionTool, isList, refuseTools } from '@polyrun/core/http';
 import { hostedTool } from './hosted-tools.ts';
 import type { Target } from './target.ts';
 import { isJsonObject, type JsonObject } from './wire.ts';
@@ -38,10 +31,6 @@ export function toolsOf(request: ModelRequest, target: Target): Tools {
   const mcp_servers = hosted.flatMap(({ server }) => server ?? []);
   const { container } = hosted.find((each) => each.container) ?? {};
   return { tools, fields: { ...(mcp_servers.length > 0 && { mcp_servers }), ...given({ container }) } };
-}
-
-function isFunctionTool(spec: ToolSpec): spec is FunctionToolSpec {
-  return spec.type === 'function';
 }
 
 function functionTool(

@@ -1,5 +1,5 @@
 import { ModelError } from '@polyrun/core';
-import { ask, endpoint, json } from '@polyrun/wires/endpoint';
+import { ask, endpoint, json, sse, sseText } from '@polyrun/wires/endpoint';
 import { describe, expect, test } from 'vitest';
 import { verifies } from '../../core/test/requirements.ts';
 import { anthropic } from '../src/index.ts';
@@ -50,6 +50,41 @@ describe('errors', () => {
       expect(error.body).toMatchObject({ error: { type } });
     }
     expect(sent).toHaveLength(2);
+  });
+
+  test.each([
+    ['permission_error', 'auth', false],
+    ['not_found_error', 'not_found', false],
+    ['timeout_error', 'timeout', true],
+    ['request_too_large', 'invalid_request', false],
+    ['billing_error', 'quota', false],
+    ['conflict_error', 'invalid_request', false],
+    ['api_error', 'server', true],
+    ['rate_limit_error', 'rate_limit', true],
+    ['invalid_request_error', 'invalid_request', false],
+    ['authentication_error', 'auth', false],
+    ['overloaded_error', 'overloaded', true],
+  ] as const)(verifies('E1', '%s in a stream is %s'), async (type, kind, retryable) => {
+    const { fetch } = endpoint(() => sse([failure(type, 'Words')], { done: false }));
+    const error = await failed(anthropic({ apiKey: 'k', fetch }).getModel('m'), true);
+    expect(error).toMatchObject({ kind, retryable, message: expect.stringContaining('Words') });
+  });
+
+  test.each([
+    ['in the place of a stream', JSON.stringify(failure('overloaded_error', 'Busy'))],
+    ['over several lines', JSON.stringify(failure('overloaded_error', 'Busy'), null, 2)],
+    ['in words alone', 'event: error\ndata: Busy: overloaded\n\n'],
+  ])(verifies('E1', 'an error %s is told by its kind'), async (_, text) => {
+    const { fetch } = endpoint(() => sseText(text));
+    const error = await failed(anthropic({ apiKey: 'k', fetch }).getModel('m'), true);
+    expect(error).toMatchObject({ kind: 'overloaded', message: expect.stringContaining('Busy') });
+  });
+
+  test(verifies('E1', 'throttling by Bedrock, which counts tokens, is no prompt that is too long'), async () => {
+    const reply = { message: 'Too many tokens, please wait before trying again.' };
+    const { fetch } = endpoint(() => json(reply, { status: 429, headers: { 'x-amzn-requestid': 'amz_1' } }));
+    const error = await failed(anthropic({ apiKey: 'k', fetch }).getModel('m'), false);
+    expect(error).toMatchObject({ kind: 'rate_limit', requestId: 'amz_1' });
   });
 
   test(verifies('R1', 'the client tries nothing again'), async () => {

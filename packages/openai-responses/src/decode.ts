@@ -10,8 +10,8 @@ export function decodeReply({ response, requestId }: Reply, at: Destination): Om
   const body = fieldsOf(response);
   const raw = body['status'];
   const waiting = isUnderWay(response);
-  if (!Array.isArray(body['output']) && !waiting) throw notAReply('it has no output', requestId);
   if (raw === 'failed') throw failed(requestId);
+  if (!Array.isArray(body['output']) && !waiting) throw notAReply('it has no output', requestId);
   const cut = raw === 'incomplete';
   // What a response has so far comes again when it is done.
   const output = waiting ? [] : listOf(body['output']).map((item) => itemIn(item, { ...at, cut }));

@@ -1,5 +1,5 @@
-import { oncePerItem, UserError, type Adaptation, type Item, type ModelRequest } from '@polyrun/core';
-import { overlaid, reporter, type Report } from '@polyrun/core/http';
+import { oncePerItem, type Adaptation, type Item, type ModelRequest } from '@polyrun/core';
+import { given, overlaid, refuseServerState, reporter, type Report } from '@polyrun/core/http';
 import { inputList } from './input.ts';
 import { issuerOf, pieceOf, type Piece } from './pieces.ts';
 import { cacheFields, reasoningField, settingFields } from './settings.ts';
@@ -26,7 +26,9 @@ export function encoder(destination: Destination): (request: ModelRequest) => En
 
 function asked(request: ModelRequest, at: At, piece: (item: Item) => Piece): Body {
   const { instructions, input, settings } = request;
-  const state = stateFields(request, at);
+  if (at.capabilities.serverState) refuseServerState(request, at.provider, at.capabilities.serverState);
+  // What the server is to go on from.
+  const state = given({ conversation: request.conversationId, previous_response_id: request.previousResponseId });
   const options = settings.providerOptions?.[at.provider] ?? {};
   const delta = Object.keys(state).length > 0;
   // A response that is made in the background is looked after later, so it must be kept.
@@ -60,21 +62,6 @@ function awaited({ pausedResponseId = '', settings }: ModelRequest, at: At): Bod
 function included({ dialect, capabilities }: At): JsonObject {
   const asked = dialect.encryptedReasoning && capabilities.reasoning !== 'none';
   return asked ? { include: ['reasoning.encrypted_content'] } : {};
-}
-
-/** What the server is to go on from. */
-function stateFields({ conversationId, previousResponseId }: ModelRequest, at: At): JsonObject {
-  if (conversationId !== undefined) requireState('conversationId', 'conversation', at);
-  if (previousResponseId !== undefined) requireState('previousResponseId', 'previous_response', at);
-  return {
-    ...(conversationId !== undefined && { conversation: conversationId }),
-    ...(previousResponseId !== undefined && { previous_response_id: previousResponseId }),
-  };
-}
-
-function requireState(field: string, kind: 'conversation' | 'previous_response', { provider, capabilities }: At): void {
-  if (capabilities.serverState?.includes(kind) !== false) return;
-  throw new UserError(`${field}: ${provider} keeps no conversations in this way; use a session.`);
 }
 
 /** The API refuses a request without any input. */

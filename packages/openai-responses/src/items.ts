@@ -36,7 +36,8 @@ function messageIn(item: Fields, { provider }: At): MessageItem {
   const { content } = item;
   const role = roles.find((known) => known === item['role']) ?? 'assistant';
   if (typeof content === 'string') return { ...item, type: 'message', role, content };
-  const all: readonly unknown[] = Array.isArray(content) ? content : [];
+  // Some servers call a text what chat completions call it.
+  const all = listOf(content).map((part) => (part['type'] === 'text' ? { ...part, type: 'output_text' } : part));
   const known = all.filter(isPart);
   // Parts that nobody knows wait beside those that all know, and go back with them.
   const rest = known.length < all.length ? { provider_data: { [provider]: { content: toJson(all) } } } : {};
@@ -46,10 +47,9 @@ function messageIn(item: Fields, { provider }: At): MessageItem {
 const partText: { readonly [type: string]: string } = { output_text: 'text', input_text: 'text', refusal: 'refusal' };
 const media = /^input_(?:image|file|audio)$/;
 
-function isPart(part: unknown): part is MessagePart {
-  const [fields] = listOf([part]);
-  const type = stringOf(fields?.['type']);
-  return media.test(type) || (Object.hasOwn(partText, type) && typeof fields?.[partText[type] ?? ''] === 'string');
+function isPart(part: Fields): part is Fields & MessagePart {
+  const type = stringOf(part['type']);
+  return media.test(type) || (Object.hasOwn(partText, type) && typeof part[partText[type] ?? ''] === 'string');
 }
 
 function callIn(item: Fields, { cut }: At): FunctionCallItem {

@@ -88,12 +88,16 @@ export function isOwn({ origin }: Item, { provider }: Destination): boolean {
 const ours: ReadonlySet<string> = new Set(['origin', 'provider_data']);
 const oursAndKept: ReadonlySet<string> = new Set(['origin', 'provider_data', 'id', 'status']);
 
+function bare(item: Item): JsonObject {
+  return without(toObject(item), oursAndKept);
+}
+
 function idOf({ id, status = 'completed' }: Item): { kept?: JsonObject } {
   return id === undefined ? {} : { kept: { id, status } };
 }
 
 function told(item: MessageItem, at: At): Made {
-  const extras = isOwn(item, at) ? without(toObject(item), oursAndKept) : {};
+  const extras = isOwn(item, at) ? bare(item) : {};
   return {
     from: 'input',
     wire: { ...extras, type: 'message', role: item.role, content: inputContent(item.content, at) },
@@ -108,7 +112,7 @@ function said(item: MessageItem, at: At): Made {
   const parts = whole ?? outputContent(content, at.report);
   // Items with an id have parts; without one, the message is a plain one.
   const kept = typeof parts === 'string' ? {} : idOf(item);
-  return { from: 'model', wire: { ...without(toObject(item), oursAndKept), content: parts }, ...kept };
+  return { from: 'model', wire: { ...bare(item), content: parts }, ...kept };
 }
 
 function called(item: FunctionCallItem, at: At): Made {
@@ -116,7 +120,7 @@ function called(item: FunctionCallItem, at: At): Made {
   const args = closedArguments(item, at.report);
   const name = legalName(item, 128, at.report);
   const own = isOwn(item, at);
-  const extras = own ? without(toObject(item), oursAndKept) : {};
+  const extras = own ? bare(item) : {};
   return {
     from: 'model',
     callId,
@@ -128,7 +132,7 @@ function called(item: FunctionCallItem, at: At): Made {
 function answered(item: FunctionCallOutputItem, at: At): Made {
   const { type, call_id: callId, output } = item;
   const content = inputContent(output, at);
-  const answer = { ...without(toObject(item), oursAndKept), type, call_id: callId };
+  const answer = { ...bare(item), type, call_id: callId };
   const moved = at.capabilities.toolOutputMedia === false && typeof content !== 'string' ? content : [];
   const media = moved.filter((part) => part['type'] !== 'input_text');
   if (media.length === 0)
@@ -141,7 +145,7 @@ function answered(item: FunctionCallOutputItem, at: At): Made {
 /** Encrypted reasoning is whole without its id, which servers look up in vain where they keep nothing; visible reasoning goes as it came. */
 function thought(item: ReasoningItem): Made {
   const { id, type, summary, content = [], encrypted_content } = item;
-  const known = without(toObject(item), new Set([...oursAndKept, 'content', 'encrypted_content']));
+  const known = without(bare(item), new Set(['content', 'encrypted_content']));
   const visible = content.length > 0;
   const wire = toObject({
     ...known,
@@ -203,7 +207,7 @@ const required: ReadonlyMap<string, readonly string[]> = new Map([
 /** What a user took over by hand from another wire, or made up. */
 function described(item: ProviderItem, report: Report): Made {
   report('described_item', item.type, 'told as a text: this wire has no such item');
-  const text = JSON.stringify(without(toObject(item), oursAndKept)).slice(0, 500);
+  const text = JSON.stringify(bare(item)).slice(0, 500);
   return { from: 'model', wire: { type: 'message', role: 'assistant', content: text } };
 }
 

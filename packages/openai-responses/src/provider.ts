@@ -1,4 +1,5 @@
 import { defineModel, providerOf, type Codec, type Model, type ModelProvider } from '@polyrun/core';
+import { hostOf } from '@polyrun/core/http';
 import { accumulateReply } from './accumulate.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { connector } from './connect.ts';
@@ -6,7 +7,7 @@ import { decodeReply } from './decode.ts';
 import { dialectOf } from './dialects.ts';
 import { encoder } from './encode.ts';
 import type { AdapterOptions } from './options.ts';
-import { hostOf, serverAt } from './servers.ts';
+import { serverAt } from './servers.ts';
 import { api, type Destination } from './target.ts';
 import { responsesTransport } from './transport.ts';
 import type { Body, Chunk, Reply } from './wire.ts';

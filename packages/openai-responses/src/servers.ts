@@ -1,3 +1,5 @@
+import { hostOf } from '@polyrun/core/http';
+
 /** Where a server is, and which environment variables name its key and another address. */
 export type Server = {
   readonly url?: string;
@@ -58,9 +60,4 @@ export function serverAt(url: string): string | undefined {
   return Object.entries(servers).find(
     ([, { url: own = '', at }]) => host !== '' && (hostOf(own) === host || at?.test(host)),
   )?.[0];
-}
-
-/** Host and port of a URL; `''` when it is none. */
-export function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : '';
 }

@@ -1,5 +1,5 @@
 import { toJson, type ModelRequest, type ModelSettings } from '@polyrun/core';
-import { knownSettings, type Report } from '@polyrun/core/http';
+import { given, knownSettings, type Report } from '@polyrun/core/http';
 import type { Destination } from './target.ts';
 import type { JsonObject } from './wire.ts';
 
@@ -30,7 +30,7 @@ export function reasoningField(reasoning: ModelSettings['reasoning'], at: At): J
   const sent = effort && (at.dialect.efforts[effort] ?? effort);
   // The highest effort just has another name there.
   if (sent !== effort && sent !== 'xhigh') at.report('unsupported_setting', 'reasoning.effort', `sent as ${sent}`);
-  return { reasoning: { ...(sent && { effort: sent }), ...(summary && { summary }) } };
+  return { reasoning: given({ effort: sent, summary }) };
 }
 
 /** https://platform.openai.com/docs/guides/prompt-caching: it is always on; a day is the one lifetime that all models know. */

@@ -1,28 +1,31 @@
-import type { ModelEvent, OutputItem } from '@polyrun/core';
+import type { ModelEvent } from '@polyrun/core';
 import type { Fields } from '@polyrun/core';
 import { fieldsOf, listOf, numberOf, stringOf } from '@polyrun/core/http';
 
-type Part = 'none' | 'open' | 'done';
 /** A text of an item: what was told of it, where it stands, and the events of the part that it is. */
 type Text = {
   seen: string;
   done: boolean;
-  part: Part;
+  /** What was told of the part that it is. */
+  part?: string | undefined;
+  /** As in the name of the event that told it. */
+  name: string;
   readonly index: number;
   readonly at: object;
-  readonly partName: string;
+  /** The field of the item that it stands in. */
+  readonly list: string;
 };
 type Events = readonly ModelEvent[];
 
-/** The events that tell of texts and parts: of which item they are, and for a text its field (`text`) and the part that it is. */
-const kinds: { readonly [name: string]: { readonly of: string; readonly field?: string; readonly part?: string } } = {
-  output_text: { of: 'message', part: 'content_part' },
-  refusal: { of: 'message', field: 'refusal', part: 'content_part' },
-  content_part: { of: 'message' },
-  reasoning_text: { of: 'reasoning' },
-  reasoning_summary_text: { of: 'reasoning', part: 'reasoning_summary_part' },
-  reasoning_summary_part: { of: 'reasoning' },
-  function_call_arguments: { of: 'function_call', field: 'arguments' },
+/** The events that tell of texts and parts: of which item they are, and for a text its field and the part that it is. */
+const kinds: { readonly [name: string]: readonly [of: string, field?: string, part?: string] } = {
+  output_text: ['message', 'text', 'content_part'],
+  refusal: ['message', 'refusal', 'content_part'],
+  content_part: ['message'],
+  reasoning_text: ['reasoning', 'text'],
+  reasoning_summary_text: ['reasoning', 'text', 'reasoning_summary_part'],
+  reasoning_summary_part: ['reasoning'],
+  function_call_arguments: ['function_call', 'arguments'],
 };
 const eventName = /^response\.(\w+)\.(added|delta|done)$/;
 
@@ -30,19 +33,44 @@ const eventName = /^response\.(\w+)\.(added|delta|done)$/;
 export class StreamedItem {
   readonly index: number;
   readonly id: string;
+  /** The item as its first event had it. */
+  readonly begun: Fields;
+  /** Its place as the server counts. */
+  readonly number: number | undefined;
   /** The item as its `output_item.done` had it. */
   done: Fields | undefined;
   readonly #texts = new Map<string, Text>();
 
-  constructor(index: number, id: string) {
+  constructor({ index, id, begun, number }: Pick<StreamedItem, 'index' | 'id' | 'begun' | 'number'>) {
     this.index = index;
     this.id = id;
+    this.begun = begun;
+    this.number = number;
+  }
+
+  /** False for an item that only its own end makes whole: a call runs only when all of it was told. */
+  get isWhole(): boolean {
+    const [text] = this.#texts.values();
+    return this.done !== undefined || (text !== undefined && (text.done || text.list !== 'arguments'));
+  }
+
+  /**
+   * An item as its events told it: under their id, for some servers give out another one each time; and with its texts where it says
+   * nothing, for some end it without.
+   */
+  whole(item: Fields): Fields {
+    const whole: { [field: string]: unknown } = { ...item, ...(item['id'] !== undefined && { id: this.id }) };
+    const said = [item['arguments'], item['content'], item['summary']];
+    if (said.some((each) => Object.keys(Object(each)).length > 0)) return whole;
+    for (const { name, seen, list } of this.#texts.values())
+      if (seen !== '') whole[list] = list === 'arguments' ? seen : [...listOf(whole[list]), partOf(name, seen)];
+    return whole;
   }
 
   /** The kind of item that an event tells of; `undefined` when it tells of no text. */
   static kindOf(type: string): string | undefined {
     const [, name = ''] = eventName.exec(type) ?? [];
-    return Object.hasOwn(kinds, name) ? kinds[name]?.of : undefined;
+    return Object.hasOwn(kinds, name) ? kinds[name]?.[0] : undefined;
   }
 
   /** The events for one that tells of a text or a part; `undefined` when it says nothing that Open Responses knows. */
@@ -53,24 +81,20 @@ export class StreamedItem {
     const delta = event['delta'];
     if (what === 'delta' && typeof delta !== 'string') return undefined;
     const text = this.#text(name, event);
-    const opened = openPart(name, text);
+    text.name = name;
+    const opened = openPart(text);
     if (what === 'delta') {
       text.seen += stringOf(delta);
       return [...opened, ...told({ ...event, ...text.at })];
     }
     if (text.done) return opened;
     text.done = true;
-    return [...opened, ...missing(name, text, event), ...told({ ...event, ...text.at })];
-  }
-
-  /** What must be told before the item is done: the ends of parts whose texts have ended. */
-  closing(item: OutputItem): Events {
-    return [...this.#texts.values()].flatMap((text) => {
-      if (text.part !== 'open' || !text.done) return [];
-      text.part = 'done';
-      const parts: unknown = Reflect.get(item, text.partName === 'content_part' ? 'content' : 'summary');
-      return told({ type: `response.${text.partName}.done`, ...text.at, part: listOf(parts)[text.index] });
-    });
+    // Some servers tell a text only when it is whole.
+    const whole = stringOf(event[fieldOf(name)]);
+    const rest = whole.startsWith(text.seen) ? whole.slice(text.seen.length) : '';
+    text.seen += rest;
+    const missing = rest === '' ? [] : told({ type: `response.${name}.delta`, ...text.at, delta: rest });
+    return [...opened, ...missing, ...told({ ...event, ...text.at })];
   }
 
   #part(event: Fields, name: string, what: string | undefined): Events | undefined {
@@ -78,46 +102,43 @@ export class StreamedItem {
     if (!/^(?:output_text|refusal|summary_text)$/.test(stringOf(fieldsOf(event['part'])['type']))) return undefined;
     const text = this.#text(name, event);
     // Before its text has ended a part has not either: both are told with the item.
-    const next: Part = what === 'added' ? 'open' : 'done';
-    if (next === 'open' ? text.part !== 'none' : text.part !== 'open' || !text.done) return [];
-    text.part = next;
+    if (what === 'added' ? text.part : text.part !== 'added' || !text.done) return [];
+    text.part = what;
     return told({ ...event, ...text.at });
   }
 
   #text(name: string, { content_index, summary_index }: Fields): Text {
-    const partName = kinds[name]?.part ?? name;
     const index = numberOf(content_index, summary_index) ?? 0;
-    const key = `${partName} ${index}`;
-    const known = this.#texts.get(key);
+    const list = /arguments|summary/.exec(name)?.[0] ?? 'content';
+    const known = this.#texts.get(`${list} ${index}`);
     if (known) return known;
-    const place = name.startsWith('reasoning_summary') ? { summary_index: index } : { content_index: index };
     const at = {
       sequence_number: 0,
       item_id: this.id,
       output_index: this.index,
-      ...(name !== 'function_call_arguments' && place),
+      ...(list !== 'arguments' && { [`${list}_index`]: index }),
     };
-    const text: Text = { seen: '', done: false, part: 'none', index, at, partName };
-    this.#texts.set(key, text);
+    const text: Text = { seen: '', done: false, name, index, at, list };
+    this.#texts.set(`${list} ${index}`, text);
     return text;
   }
 }
 
-/** What was not told of a text before it was done: some servers tell a text only when it is whole. */
-function missing(name: string, { seen, at }: Text, event: Fields): Events {
-  const whole = stringOf(event[kinds[name]?.field ?? 'text']);
-  const delta = whole.startsWith(seen) ? whole.slice(seen.length) : '';
-  return delta === '' ? [] : told({ type: `response.${name}.delta`, ...at, delta });
+/** The beginning of the part that a text is, where nothing was told of it. */
+function openPart(text: Text): Events {
+  const [, , event] = kinds[text.name] ?? [];
+  if (event === undefined || text.part) return [];
+  text.part = 'added';
+  return told({ type: `response.${event}.added`, ...text.at, part: partOf(text.name, '') });
 }
 
-/** The beginning of the part that a text is, where nothing was told of it. */
-function openPart(name: string, text: Text): Events {
-  const { part: event, field = 'text' } = kinds[name] ?? {};
-  if (event === undefined || text.part !== 'none') return [];
-  text.part = 'open';
+function partOf(name: string, text: string): Fields {
   const type = name === 'reasoning_summary_text' ? 'summary_text' : name;
-  const part = { type, [field]: '', ...(type === 'output_text' && { annotations: [] }) };
-  return told({ type: `response.${event}.added`, ...text.at, part });
+  return { type, [fieldOf(name)]: text, ...(type === 'output_text' && { annotations: [] }) };
+}
+
+function fieldOf(name: string): string {
+  return kinds[name]?.[1] ?? '';
 }
 
 /** The event, for it is put together from the names and fields that the table gives it. */
@@ -126,6 +147,5 @@ function told(event: object): Events {
 }
 
 function isTold(event: object): event is ModelEvent {
-  const type: unknown = Reflect.get(event, 'type');
-  return typeof type === 'string' && eventName.test(type) && 'item_id' in event && 'output_index' in event;
+  return 'item_id' in event;
 }

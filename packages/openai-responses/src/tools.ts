@@ -1,6 +1,5 @@
 import {
   strictSchema,
-  UserError,
   type FunctionToolSpec,
   type HostedToolSpec,
   type Json,
@@ -8,7 +7,7 @@ import {
   type ToolChoice,
   type ToolSpec,
 } from '@polyrun/core';
-import { refuseTools, type Report } from '@polyrun/core/http';
+import { isFunctionTool, noSuchTool, refuseTools, type Report } from '@polyrun/core/http';
 import type { Destination } from './target.ts';
 import type { JsonObject } from './wire.ts';
 
@@ -25,10 +24,6 @@ export function toolFields(request: ModelRequest, at: At): JsonObject {
   };
 }
 
-function isFunctionTool(spec: ToolSpec): spec is FunctionToolSpec {
-  return spec.type === 'function';
-}
-
 function functionTool({ name, description, parameters, strict }: FunctionToolSpec, at: At): JsonObject {
   const { schema, strict: exact } = schemaOf(name, parameters, strict ? at.report : undefined);
   return { type: 'function', name, description, parameters: schema, strict: exact };
@@ -42,15 +37,13 @@ export function schemaOf(name: string, schema: Json, report?: Report): { schema:
   return { schema, strict: false };
 }
 
-function hostedTool(spec: HostedToolSpec, { capabilities, provider, model }: At): JsonObject {
-  const { hostedTools } = capabilities;
+function hostedTool(spec: HostedToolSpec, at: At): JsonObject {
+  const { provider } = at;
+  const { hostedTools } = at.capabilities;
   const type = spec.type.startsWith(`${provider}:`) ? spec.type.slice(provider.length + 1) : spec.type;
   // Without a list the server knows best, but the tools of another provider are not its.
   if (hostedTools ? hostedTools.includes(type) : !type.includes(':')) return { ...spec, type };
-  throw new UserError(
-    `tools: ${provider}/${model} has no hosted tool '${spec.type}'${hostedTools ? `, only ${hostedTools.join(', ') || 'functions'}` : ''}. ` +
-      'Leave it out, or name it in the option capabilities.hostedTools.',
-  );
+  throw noSuchTool(spec.type, at, hostedTools);
 }
 
 function choiceField(

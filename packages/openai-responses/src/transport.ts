@@ -18,6 +18,9 @@ export type Route = {
 /** How long to wait before a response in the background is looked after again: at first, and at most. */
 const pollMs = { first: 1000, most: 10_000 } as const;
 
+/** What says of an item which one it is, and is not said by anybody. */
+const names: ReadonlySet<string> = new Set(['type', 'role', 'id', 'call_id', 'status', 'name', 'encrypted_content']);
+
 /**
  * Carries bodies through the official client and reads its raw responses: the client's own reader of streams gives up on what some
  * servers send. A body with a `response_id` is not sent: that response is waited for.
@@ -35,7 +38,11 @@ export function responsesTransport({ destination, path, connect }: Route): Trans
       const posted = { ...options, body, stream: body['stream'] === true };
       const looked = { ...options, query: given({ include }) };
       return {
-        facts: { provider, redact: (text) => redactor(secrets, wordsIn(body))(text), address: client.baseURL },
+        facts: {
+          provider,
+          redact: redactor(secrets, [body['input'], body['instructions']], names),
+          address: client.baseURL,
+        },
         post: (signal) =>
           id === undefined
             ? client.post(path, { ...posted, signal }).asResponse()
@@ -46,13 +53,6 @@ export function responsesTransport({ destination, path, connect }: Route): Trans
     accumulate: () => accumulateReply(destination),
     whole: ({ data, requestId }) => ({ response: data, ...given({ requestId }) }),
   });
-}
-
-/** What a request quotes of the conversation: everything but the names and ids of things. */
-function wordsIn({ input, instructions }: Body): unknown {
-  const names: ReadonlySet<string> = new Set(['type', 'role', 'id', 'call_id', 'status', 'name', 'encrypted_content']);
-  const words = JSON.stringify(input, (key, value: unknown) => (names.has(key) ? undefined : value)) ?? '';
-  return [instructions, parseJson(words)];
 }
 
 /** The first answer that is no longer under way. */

@@ -92,6 +92,48 @@ describe('a response that failed', () => {
     expect(await thrown(call())).toMatchObject(facts);
   });
 
+  test.each([
+    ['bio_policy', 'content_filter', false],
+    ['cyber_policy', 'content_filter', false],
+    ['misalignment_policy_violation', 'content_filter', false],
+    ['image_content_policy_violation', 'content_filter', false],
+    ['context_length_exceeded', 'context_length', false],
+    ['usage_not_included', 'quota', false],
+    ['invalid_prompt', 'invalid_request', false],
+    ['image_too_large', 'invalid_request', false],
+    ['failed_to_download_image', 'invalid_request', false],
+    ['data_residency_mismatch', 'invalid_request', false],
+    ['previous_response_not_found', 'invalid_request', false],
+    ['server_is_overloaded', 'overloaded', true],
+    ['slow_down', 'overloaded', true],
+    ['vector_store_timeout', 'timeout', true],
+    ['server_error', 'server', true],
+  ])(verifies('E1', '%s in a stream is %s'), async (code, kind, retryable) => {
+    const error = { code, message: 'Words' };
+    for (const event of [
+      { type: 'response.failed', response: response([], { status: 'failed', error }) },
+      { type: 'error', ...error },
+    ])
+      expect(await thrown(streamed(sse([created, event])))).toMatchObject({ kind, retryable });
+  });
+
+  test.each<[string, Response, object]>([
+    ['a failure without a reason or output', json({ ...failure, error: null, output: null }), { kind: 'server' }],
+    [
+      'a failure without a reason in a stream',
+      sse([created, { type: 'response.failed', response: { ...failure, error: null } }]),
+      { kind: 'server', retryable: true },
+    ],
+    ['words alone', sse(['event: error\ndata: upstream overloaded\n\n']), { kind: 'overloaded' }],
+    [
+      'an error in the place of a stream',
+      sse([JSON.stringify({ error: { message: 'Busy', code: 503 } }, null, 2)], { done: false }),
+      { kind: 'overloaded' },
+    ],
+  ])(verifies('E1', '%s is an error of its kind'), async (_, reply, facts) => {
+    expect(await thrown(streamed(reply))).toMatchObject(facts);
+  });
+
   test.each<[string, Response, object]>([
     ['a page', json('<html>', { headers: { 'content-type': 'text/html' } }), { kind: 'protocol', retryable: false }],
     ['a completion of another wire', json({ id: 'c', choices: [] }), { kind: 'protocol' }],

@@ -136,7 +136,7 @@ const signs: readonly (readonly [ModelErrorKind, RegExp])[] = [
   ['overloaded', /^(498|503|529)|^ .*(overloaded|unavailable|capacity|slow_down)/i],
   [
     'invalid_request',
-    /^4|^ .*(invalid|bad.?request)|^ \S*(unsupported|mismatch|too_large|too_small|not_found|conflict|image_)/i,
+    /^4|^ .*(invalid|bad.?request)|^ \S*(unsupported|mismatch|too_large|too_small|not_found|conflict|image_|_image)/i,
   ],
 ];
 

@@ -85,8 +85,9 @@ export class StreamCompletion {
     return placed.toSorted(([, a], [, b]) => a.index - b.index);
   }
 
-  *#closing(item: OutputItem, { index, id, texts, done }: Tracked): Generator<ModelEvent> {
-    if (done.has('output_item')) return;
+  *#closing(item: OutputItem, tracked: Tracked): Generator<ModelEvent> {
+    const { index, id } = tracked;
+    if (tracked.done.has('output_item')) return;
     const place = { item_id: id, output_index: index };
     if (this.#items[index] === undefined) {
       yield event('response.output_item.added', {
@@ -94,12 +95,7 @@ export class StreamCompletion {
         item: { ...item, ...emptied(item), id, status: 'in_progress' },
       });
     }
-    for (const told of textsOf(item)) {
-      const key = keyOf(told.kind, told.at);
-      const where = { ...place, ...told.at };
-      if (!done.has(key)) yield* closingText(told, where, texts.get(key));
-      else if (told.part && !done.has(keyOf(told.part.name, told.at))) yield closingPart(told.part, where);
-    }
+    for (const told of textsOf(item)) yield* closingText(told, { ...place, ...told.at }, tracked);
     yield event('response.output_item.done', { output_index: index, item: { ...item, id: item.id ?? id } });
   }
 
@@ -123,23 +119,23 @@ export class StreamCompletion {
   }
 }
 
-/** What is left to tell of a text after the deltas that were seen of it. */
+/** What is left to tell of a text after the events that were seen of it. */
 function* closingText(
   { kind, field, text, part }: Text,
   where: object,
-  seen: string | undefined,
+  { texts, done }: Tracked,
 ): Generator<ModelEvent> {
-  if (part && seen === undefined) {
-    yield event(`response.${part.name}.added`, { ...where, part: { ...part.value, [field]: '' } });
+  const key = keyOf(kind, where);
+  const seen = texts.get(key);
+  if (!done.has(key)) {
+    if (part && seen === undefined)
+      yield event(`response.${part.name}.added`, { ...where, part: { ...part.value, [field]: '' } });
+    const rest = text.startsWith(seen ?? '') ? text.slice(seen?.length) : '';
+    if (rest !== '') yield event(`response.${kind}.delta`, { ...where, delta: rest });
+    yield event(`response.${kind}.done`, { ...where, [field]: text });
   }
-  const rest = text.startsWith(seen ?? '') ? text.slice(seen?.length) : '';
-  if (rest !== '') yield event(`response.${kind}.delta`, { ...where, delta: rest });
-  yield event(`response.${kind}.done`, { ...where, [field]: text });
-  if (part) yield closingPart(part, where);
-}
-
-function closingPart({ name, value }: NonNullable<Text['part']>, where: object): ModelEvent {
-  return event(`response.${name}.done`, { ...where, part: value });
+  if (part && !done.has(keyOf(part.name, where)))
+    yield event(`response.${part.name}.done`, { ...where, part: part.value });
 }
 
 function newItem(index: number, { id = `item_${index}`, type }: OutputItem): Tracked {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { redactor, repliesIn, serverEvents } from '../../src/http/index.ts';
+import { eventOf, redactor, repliesIn, serverEvents } from '../../src/http/index.ts';
 
 const facts = { provider: 'odd', redact: redactor() };
 
@@ -22,6 +22,26 @@ describe('the events of a stream', () => {
     const text = 'data: {"x":1}\n\ndata: [DONE] \n\ndata: {"x":2}\n\n';
     expect(await dataIn(text, '[DONE]')).toEqual([{ x: 1 }, '[DONE]']);
     expect(await dataIn(text)).toEqual([{ x: 1 }]);
+  });
+
+  test.each([
+    ['data: {\n  "x": 1\n}\n\n', { data: { x: 1 } }],
+    ['{"x":1}', { data: { x: 1 }, whole: true }],
+    ['{\n  "x": [\n    1\n  ]\n}\n', { data: { x: [1] }, whole: true }],
+  ])('%j: JSON needs no name of a field, and is all there is where none has one', async (text, piece) => {
+    const reply = new Response(text, { headers: { 'content-type': 'text/event-stream' } });
+    expect(await all(repliesIn(reply, facts))).toEqual([piece]);
+  });
+
+  test('have words of their own, which make no error of them', async () => {
+    const event = { type: 'response.progress', message: 'Still at work', detail: 'Too many tokens' };
+    expect(await dataIn(`data: ${JSON.stringify(event)}\n\n`)).toEqual([event]);
+  });
+
+  test('are of the type that their data tell, else of the one that the stream tells', () => {
+    expect(eventOf({ event: 'a', data: { x: 1 } })).toEqual({ type: 'a', x: 1 });
+    expect(eventOf({ event: 'a', data: { type: 'b' } })).toEqual({ type: 'b' });
+    expect(eventOf({ data: 'words' })).toEqual({});
   });
 
   test.each<[string, string, object]>([
