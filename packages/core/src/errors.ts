@@ -23,8 +23,9 @@ export class AgentsError<Facts extends object = object> extends Error {
   constructor(message: string, facts?: ErrorFacts & Facts) {
     super(message, facts);
     this.name = new.target.brand;
-    Object.defineProperty(this, brand, { value: this.name });
+    // A name among the facts is that of an error which is raised anew: it is told apart by its brand, not by its prototype.
     for (const [key, value] of Object.entries(facts ?? {})) if (value !== undefined) Reflect.set(this, key, value);
+    Object.defineProperty(this, brand, { value: this.name });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -40,9 +41,14 @@ export class UserError extends AgentsError {
   static override readonly brand: string = 'UserError';
 }
 
-/** The error of a value that the user's program gives where another is expected: `'a string'`, with what to do `'a string; quote it'`. */
+/** The error of a value that the user's program gives where another is expected, such as `'a string'`. */
 export function misfit(field: string, expected: string, value: unknown): UserError {
-  return new UserError(`${field}: expected ${expected.replace(/;|$/, `, got ${nameOf(value)}$&`)}.`);
+  return new UserError(`${field}: expected ${expected}, got ${nameOf(value)}.`);
+}
+
+/** Refuses what is left of options once all known ones are taken: a misspelt one would do nothing. */
+export function refuseOthers(field: string, others: object): void {
+  for (const name of Object.keys(others)) throw new UserError(`${field}: there is no option '${name}'.`);
 }
 
 /** The run made as many model calls as `maxTurns` allows. */
@@ -89,7 +95,7 @@ export class ToolCallError extends AgentsError {
   static override readonly brand: string = 'ToolCallError';
 }
 
-/** A guardrail threw instead of giving a verdict; what it threw is the `cause`. */
+/** A guardrail threw, or gave what is no verdict of its kind; the `cause` holds what it threw, or says what was expected. */
 export class GuardrailExecutionError extends AgentsError {
   static override readonly brand: string = 'GuardrailExecutionError';
 }

@@ -128,17 +128,17 @@ export type {
   RunInput,
   RunOptions,
 } from './run/config.ts';
-export { failureOf, rebuiltError } from './run/failure.ts';
 export { inputToItems } from './run/input.ts';
-export { runBlocking } from './run/blocking.ts';
-export { MemoryJournal, type Journal, type JournalEntry, type SyncJournal } from './run/journal.ts';
-export type { RunData, RunResult } from './run/result.ts';
-export type { RunItemEventName, RunStreamEvent } from './run/run-events.ts';
 export { textOf, type RunItem, type RunItemType, type ToolApprovalItem } from './run/run-items.ts';
-export { plan, type AgentPlan, type Finding } from './run/plan.ts';
+export type { RunItemEventName, RunStreamEvent } from './run/run-events.ts';
 export { RunState } from './run/run-state.ts';
+export type { RunData, RunResult } from './run/result.ts';
+export { plan, type AgentPlan, type Finding } from './run/plan.ts';
+export { MemoryJournal, type Journal, type JournalEntry, type SyncJournal } from './run/journal.ts';
+export { runBlocking } from './run/blocking.ts';
 export { Runner } from './run/runner.ts';
 export type { StreamedRunResult } from './run/streamed-run.ts';
+export { failureOf, rebuiltError } from './run/failure.ts';
 export { MemorySession } from './session/memory-session.ts';
 export type { Session, SyncSession } from './session/session.ts';
 export { consoleTraceProcessor, MemoryTraceProcessor } from './tracing/processors.ts';

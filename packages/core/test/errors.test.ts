@@ -216,7 +216,7 @@ describe('wrong configuration', () => {
       agent: () => ({ name: 'A', instructions: 'Hi.' }) as never,
       says: ['agent: expected an Agent', 'new Agent('],
     },
-    'no agent at all': { agent: () => undefined as never, says: ['agent: expected an Agent, got undefined'] },
+    'no agent at all': { agent: () => undefined as never, says: ['agent: expected an Agent', 'got undefined'] },
     'no input': { input: undefined, says: ['input: expected a string or an array of items, got undefined'] },
     'an input that is one item': { input: { role: 'user', content: 'x' }, says: ['input: expected', 'got an object'] },
     'an input with a wrong role': { input: [{ role: 'bot', content: 'x' }], says: ['input[0].role', "'user'"] },
@@ -245,7 +245,7 @@ describe('wrong configuration', () => {
     },
     'an input filter that returns nothing': {
       options: { runConfig: { callModelInputFilter: (async () => undefined) as never } },
-      says: ['runConfig.callModelInputFilter', 'got undefined', 'return what is to be sent'],
+      says: ['runConfig.callModelInputFilter', '{ input, instructions }', 'got undefined'],
     },
     'a session callback that returns nothing': {
       options: {
@@ -325,7 +325,7 @@ describe('wrong configuration', () => {
     expect(() => RunState.fromString(other, state.toString())).toThrow(/no agent 'First' .* only 'Other'/);
     const error = await rejection(Runner.run(other, state));
     expect(error).toBeInstanceOf(UserError);
-    expect(String(error)).toContain("the state is at agent 'First', which 'Other' does not lead to");
+    expect(String(error)).toMatch(/no agent 'First' .* only 'Other'/);
     expect(model.requests).toHaveLength(1);
   });
 
@@ -335,7 +335,7 @@ describe('wrong configuration', () => {
     const newer = JSON.stringify({ ...stored, version: stored.version + 1 });
     const read = (text: string) => () => RunState.fromString(agent, text);
     expect(read(newer)).toThrow(UserError);
-    expect(read(newer)).toThrow(/version 2, this package reads up to 1; update @polyrun\/core/);
+    expect(read(newer)).toThrow(/version 2; update @polyrun\/core/);
     for (const text of [
       '',
       'null',

@@ -1,3 +1,4 @@
+import { refuseOthers } from '../errors.ts';
 import type { Item } from '../protocol/items.ts';
 import type { Json } from '../protocol/json.ts';
 import type { RunItem } from '../run/run-items.ts';
@@ -62,7 +63,9 @@ export function handoff<C, I = undefined>(agent: Agent<C, unknown>, options: Han
     onHandoff,
     isEnabled = true,
     inputFilter,
+    ...others
   } = options;
+  refuseOthers(`Handoff to '${agent.name}'`, others);
   const schema = inputSchema && requireObject(compileSchema(inputSchema, `Handoff to '${agent.name}' inputSchema`));
   const bound = (input: I): HandoffBinding<C> => ({ enter: ({ runContext }) => onHandoff?.({ runContext, input }) });
   return {

@@ -1,4 +1,4 @@
-import { misfit, UserError } from '../errors.ts';
+import { misfit, refuseOthers, UserError } from '../errors.ts';
 import type { HostedToolSpec } from '../protocol/request.ts';
 import type { HostedKind, ProviderItem } from '../protocol/items.ts';
 import { parseJson, type Json } from '../protocol/json.ts';
@@ -174,10 +174,18 @@ function isCallItem(value: unknown): value is ProviderItem {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
 
-function checkToolOptions(options: { name: unknown; description: unknown; execute: unknown }): void {
-  const { name, description, execute } = options;
+/** `rest` may hold options that there are none of: a misspelt `needsApproval` must not pass for none. */
+function checkToolOptions(rest: {
+  name: unknown;
+  description: unknown;
+  execute: unknown;
+  timeoutMs?: unknown;
+  errorFunction?: unknown;
+}): void {
+  const { name, description, execute, timeoutMs: _timeout, errorFunction: _words, ...others } = rest;
   if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     throw new UserError(`Tool name: expected 1 to 64 of [a-zA-Z0-9_-], got '${String(name)}'.`);
   if (typeof description !== 'string') throw misfit(`Tool '${name}' description`, 'a string', description);
   if (typeof execute !== 'function') throw misfit(`Tool '${name}' execute`, 'a function', execute);
+  refuseOthers(`Tool '${name}'`, others);
 }

@@ -247,7 +247,8 @@ function endCause(state: LoopState): EndCause | null {
   return limit === undefined ? null : { type: 'limit', limit };
 }
 
-const limitNames: readonly LimitName[] = ['toolCalls', 'inputTokens', 'outputTokens', 'totalTokens', 'wallMs'];
+/** The counters that may have a limit. */
+export const limitNames: readonly LimitName[] = ['toolCalls', 'inputTokens', 'outputTokens', 'totalTokens', 'wallMs'];
 
 function limitReached(state: LoopState, limits: Limits): LimitName | undefined {
   const toolCalls = wantsTool(state) ? state.toolCalls : -1;

@@ -1,6 +1,6 @@
 import { answerTo, answerKinds } from '../protocol/answers.ts';
 import type { MessageItem, OutputItem, ProviderItem } from '../protocol/items.ts';
-import { stringify } from '../protocol/json.ts';
+import { parseJson, stringify } from '../protocol/json.ts';
 import type { ModelResponse, StopType } from '../protocol/response.ts';
 import { contentText } from '../protocol/text.ts';
 import { append, type Fact } from './log.ts';
@@ -8,7 +8,7 @@ import type { Candidate, Draft, LocalCall, Route, ServerState, Slot, SlotState, 
 import { flush, toolsStep } from './tools.ts';
 import { extend } from './turn.ts';
 
-const cutOff = 'Not run: the call was cut off before its arguments were complete. Make it again, shorter if need be.';
+const cutOff = 'Not run: the call was cut off. Make it again, shorter if need be.';
 const secondHandoff = 'Multiple handoffs detected, ignoring this one.';
 
 /**
@@ -20,16 +20,16 @@ export function respond(state: Draft, responses: readonly ModelResponse[]): void
   if (state.step.type !== 'model' || plan === null) return;
   const [only, ...more] = responses;
   const items = only && more.length === 0 ? only.output : responses.flatMap(({ output }) => output);
+  const stop = responses.at(-1)?.stop.type ?? 'other';
   const slots: Slot[] = [];
   const facts = items.map((item) => {
     const call = localCall(item, plan);
-    if (call) slots.push({ ...slotFor(call, slots), call });
+    if (call) slots.push({ ...slotFor(call, slots, stop), call });
     return factOf(item, call, agent);
   });
   extend(state, items, facts);
   state.server &&= kept(state.server, responses, state.log.items.length);
   state.responses = append(state.responses, responses);
-  const stop = responses.at(-1)?.stop.type ?? 'other';
   state.step = slots.length > 0 ? toolsStep(slots) : { type: 'finish', candidate: answerOf(items, stop) };
   flush(state);
 }
@@ -69,8 +69,10 @@ function own<T>(table: { readonly [key: string]: T }, key: string): T | undefine
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-function slotFor(call: LocalCall, before: readonly Slot[]): SlotState {
-  if (call.item.status === 'incomplete') return refusedCall(call, cutOff);
+function slotFor(call: LocalCall, before: readonly Slot[], stop: StopType): SlotState {
+  // Not every model marks what its output limit has cut off.
+  const broken = stop === 'length' && call.arguments !== '' && parseJson(call.arguments) === undefined;
+  if (broken || call.item.status === 'incomplete') return refusedCall(call, cutOff);
   if (call.route.type !== 'handoff') return { type: 'ready' };
   return before.some(({ type }) => type === 'handoff') ? refusedCall(call, secondHandoff) : { type: 'handoff' };
 }

@@ -27,6 +27,11 @@ export class MultiProvider implements ModelProvider {
     providers: { [prefix: string]: ModelProvider },
     options: { default?: string | undefined; models?: ModelTable | undefined } = {},
   ) {
+    if (!isFields(providers)) throw misfit('MultiProvider providers', '{ [prefix]: provider }', providers);
+    for (const [prefix, provider] of Object.entries(providers)) {
+      if (typeof provider?.getModel !== 'function')
+        throw misfit(`MultiProvider providers['${prefix}']`, 'a provider such as mistral() makes', provider);
+    }
     this.#providers = new Map(Object.entries(providers));
     this.#models = new Map(Object.entries(options.models ?? {}));
     this.#default = options.default;

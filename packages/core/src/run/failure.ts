@@ -1,22 +1,4 @@
-import {
-  AgentsError,
-  ContentFilterError,
-  GuardrailExecutionError,
-  InputGuardrailTripwireTriggered,
-  LimitReachedError,
-  MaxTurnsExceededError,
-  ModelBehaviorError,
-  ModelError,
-  ModelRefusalError,
-  OutputGuardrailTripwireTriggered,
-  OutputTruncatedError,
-  SessionBusyError,
-  ToolCallError,
-  ToolInputGuardrailTripwireTriggered,
-  ToolOutputGuardrailTripwireTriggered,
-  ToolTimeoutError,
-  UserError,
-} from '../errors.ts';
+import { AgentsError, ModelError } from '../errors.ts';
 import type { Failure, LoopState } from '../loop/state.ts';
 import { isFields, toJson } from '../protocol/json.ts';
 
@@ -39,24 +21,5 @@ export function failureIn({ end, saves }: LoopState): Failure | undefined {
 export function rebuiltError({ name, message, data }: Failure): Error {
   const facts = isFields(data) ? data : {};
   if (name === 'ModelError') return new ModelError({ kind: 'unknown', ...facts, message });
-  const type = classes.find(({ brand }) => brand === name) ?? AgentsError;
-  return new type(message, facts);
+  return new AgentsError(message, { ...facts, name });
 }
-
-const classes: readonly (typeof AgentsError)[] = [
-  UserError,
-  MaxTurnsExceededError,
-  LimitReachedError,
-  ModelBehaviorError,
-  ModelRefusalError,
-  OutputTruncatedError,
-  ContentFilterError,
-  ToolTimeoutError,
-  ToolCallError,
-  GuardrailExecutionError,
-  SessionBusyError,
-  InputGuardrailTripwireTriggered,
-  OutputGuardrailTripwireTriggered,
-  ToolInputGuardrailTripwireTriggered,
-  ToolOutputGuardrailTripwireTriggered,
-];

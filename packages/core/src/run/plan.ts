@@ -1,6 +1,7 @@
 import type { AnyAgent } from '../agent/agent.ts';
+import { agentsFrom } from '../agent/graph.ts';
 import { isTool } from '../agent/tool.ts';
-import { UserError } from '../errors.ts';
+import { misfit, UserError } from '../errors.ts';
 import { newState } from '../loop/state.ts';
 import { changesRequest } from '../model/capabilities.ts';
 import type { Model } from '../model/model.ts';
@@ -9,7 +10,7 @@ import type { Item } from '../protocol/items.ts';
 import type { ModelRequest, ToolSpec } from '../protocol/request.ts';
 import type { Adaptation } from '../protocol/response.ts';
 import { noUsage } from '../protocol/usage.ts';
-import type { RunConfig } from './config.ts';
+import { overlaid, type RunConfig } from './config.ts';
 import { standingRequest } from './effects/prepare-turn.ts';
 import { serverState } from './effects/start.ts';
 import { Scope } from './scope.ts';
@@ -41,6 +42,9 @@ export async function plan(
   // As in a run: agents are of any context, each is given the one that its own type asks for.
   const { context }: { context: never } = Object(options);
   const plans: AgentPlan[] = [];
+  // A program without types may give anything. Two agents of one name are refused as in a run.
+  if (!Array.isArray(agent?.tools)) throw misfit('agent', 'an Agent, made by new Agent({ name })', agent);
+  agentsFrom(agent);
   const seen = new Set<AnyAgent>();
   const visit = async (at: AnyAgent, config: RunConfig<never>): Promise<void> => {
     if (seen.has(at)) return;
@@ -48,10 +52,15 @@ export async function plan(
     plans.push(...(await plansOf(new Scope(at, { config, context, usage: noUsage }), at)));
     for (const entry of at.handoffs) await visit('type' in entry ? entry.agent : entry, config);
     for (const entry of at.tools)
-      if (isTool(entry) && entry.nested) await visit(entry.nested.agent, { ...config, ...entry.nested.runConfig });
+      if (isTool(entry) && entry.nested) await visit(entry.nested.agent, innerConfig(config, entry.nested.runConfig));
   };
   await visit(agent, runConfig);
   return plans;
+}
+
+/** The config of an agent as a tool, as a run has it: what its provider keeps is the outer conversation alone. */
+function innerConfig(config: RunConfig<never>, own: RunConfig<never> | undefined): RunConfig<never> {
+  return { ...overlaid(config, own), conversationId: undefined, previousResponseId: undefined };
 }
 
 async function plansOf(scope: Scope, agent: AnyAgent): Promise<readonly AgentPlan[]> {

@@ -26,9 +26,7 @@ export class RunState {
     const stored = parseJson(text);
     const { version, runId, state } = isFields(stored) ? stored : {};
     if (typeof version === 'number' && version > formatVersion) {
-      throw new UserError(
-        `${field}: it is of version ${version}, this package reads up to ${formatVersion}; update @polyrun/core.`,
-      );
+      throw new UserError(`${field}: it is of version ${version}; update @polyrun/core.`);
     }
     if (!isLoopState(state)) throw misfit(field, 'what RunState.toString wrote', stored);
     const changed = changedCall(state);
@@ -72,9 +70,9 @@ export class RunState {
   }
 
   #decide(item: ToolApprovalItem, decision: Decision, always = false): void {
-    const { callId, path } = item;
-    const asked = facts(item);
-    if (!this.interruptions.some((each) => facts(each) === asked))
+    const { callId, path }: Partial<ToolApprovalItem> = item ?? {};
+    // A program without types may give anything, above all the first of no interruptions.
+    if (!path || !this.interruptions.some((each) => facts(each) === facts(item)))
       throw new UserError(
         `RunState: no call '${callId}' waits for approval with these arguments; take one of interruptions.`,
       );

@@ -42,8 +42,8 @@ export class Run implements Host {
   readonly deadlines: Deadlines = new Deadlines();
   /** Only of a run that is traced. */
   spans: Spans | undefined;
-  readonly #scopes = new Map<string, Scope>();
-  readonly #errors = new Map<string, unknown>();
+  #scopes: Map<string, Scope> | undefined;
+  #errors: Map<string, unknown> | undefined;
   #runId: string | undefined;
   #lastMs = 0;
   #version: string | undefined;
@@ -208,12 +208,13 @@ export class Run implements Host {
 
   /** An error as the loop keeps it; the error itself is kept beside it as long as this process lives. */
   failure({ id }: { readonly id: string }, error: unknown): Failure {
+    this.#errors ??= new Map();
     this.#errors.set(id, error);
     return failureOf(id, error);
   }
 
   errorOf(failure: Failure): unknown {
-    return this.#errors.get(failure.effectId) ?? rebuiltError(failure);
+    return this.#errors?.get(failure.effectId) ?? rebuiltError(failure);
   }
 
   /** The same for every try of one effect. */
@@ -230,11 +231,12 @@ export class Run implements Host {
   scopeAt(path: readonly string[]): Scope {
     if (path.length === 0) return this.scope;
     const key = JSON.stringify(path);
-    const known = this.#scopes.get(key);
+    const known = this.#scopes?.get(key);
     if (known) return known;
     const { state, ...call } = callAt(this.state, path);
     const made = this.scopeAt(path.slice(0, -1)).inner(call, path);
     if (state) made.publisher?.skip(state);
+    this.#scopes ??= new Map();
     this.#scopes.set(key, made);
     return made;
   }
@@ -283,7 +285,7 @@ export class Run implements Host {
 
   onState(state: LoopState): MaybePromise<void> {
     this.state = state;
-    return this.scope.publisher || this.#scopes.size > 0 ? this.#publish(state, []) : undefined;
+    return this.scope.publisher || this.#scopes ? this.#publish(state, []) : undefined;
   }
 
   listen(deliver: (outcome: Outcome) => void): void {

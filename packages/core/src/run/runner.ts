@@ -1,4 +1,4 @@
-import type { Agent, AnyAgent } from '../agent/agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import { AgentsError, misfit, UserError } from '../errors.ts';
 import { advance } from '../loop/advance.ts';
 import { newState, type LoopState } from '../loop/state.ts';
@@ -89,8 +89,8 @@ export function begin<C, O>(
   // A program without types may give anything.
   const name = agent?.name ?? '';
   try {
-    if (!Array.isArray(agent?.tools)) throw misfit('agent', 'an Agent; make one with new Agent({ name })', agent);
-    if (input instanceof RunState) return { run: resumed(input, { agent, options: asGiven, make }) };
+    if (!Array.isArray(agent?.tools)) throw misfit('agent', 'an Agent, made by new Agent({ name })', agent);
+    if (input instanceof RunState) return { run: resumed(input, { options: asGiven, make }) };
     const items = inputToItems(input);
     const run = make(newState(name, items, noOptions));
     run.state = { ...run.state, options: run.scope.loopOptions(options.maxTurns, defaultMaxTurns) };
@@ -100,18 +100,15 @@ export function begin<C, O>(
   }
 }
 
-type Resume = { agent: AnyAgent; options: RunOptions<never>; make: (state: LoopState) => Run };
+type Resume = { options: RunOptions<never>; make: (state: LoopState) => Run };
 
 /** Takes a stored run up again, with the options of this call. */
-function resumed(input: RunState, { options, agent, make }: Resume): Run {
+function resumed(input: RunState, { options, make }: Resume): Run {
   const { state, runId } = input.resume();
   options.runId ??= runId;
   const run = make(state);
-  if (!run.scope.agents.has(state.agent)) {
-    throw new UserError(
-      `input: the state is at agent '${state.agent}', which '${agent.name}' does not lead to; pass the agent that the run began with.`,
-    );
-  }
+  // Throws where the agent that is passed does not lead to it.
+  run.scope.agent(state.agent);
   if (state.step.type !== 'start' && (state.saves === null) !== (options.session === undefined)) {
     throw new UserError(`session: the run began ${state.saves ? 'with' : 'without'} one; resume it the same way.`);
   }
@@ -124,10 +121,10 @@ function resumed(input: RunState, { options, agent, make }: Resume): Run {
 
 /** Drives a run to its end and tells what it came to. */
 export function* conclude(run: Run, problem?: { error: unknown }): Steps<Result> {
-  if (problem) throw problem.error;
   const { scope } = run;
   let result: Result;
   try {
+    if (problem) throw problem.error;
     result = new Result(run, scope, yield* driven(run));
   } catch (error) {
     const told = withData(run, error);

@@ -6,9 +6,10 @@ import { all, type MaybePromise } from '../agent/maybe-promise.ts';
 import type { NestedRun } from '../agent/agent-tool.ts';
 import { compileSchema, type CompiledSchema } from '../agent/schema/compile.ts';
 import { isTool } from '../agent/tool.ts';
-import { UserError } from '../errors.ts';
+import { misfit, UserError } from '../errors.ts';
 import type { Log } from '../loop/log.ts';
-import type { LoopOptions, TurnPlan } from '../loop/state.ts';
+import { limitNames } from '../loop/advance.ts';
+import type { Limits, LoopOptions, TurnPlan } from '../loop/state.ts';
 import type { Model } from '../model/model.ts';
 import { given } from '../model/settings.ts';
 import { CallIds } from '../transcript/call-ids.ts';
@@ -180,7 +181,7 @@ export class Scope {
     return {
       maxTurns: counted(asked === undefined ? maxTurns : asked, 'maxTurns'),
       maxConcurrency: counted(toolExecution?.maxConcurrency ?? null, 'runConfig.toolExecution.maxConcurrency'),
-      limits: limits === undefined ? null : given(limits),
+      limits: limits === undefined ? null : checked(given(limits)),
     };
   }
 }
@@ -200,6 +201,15 @@ class LiveContext implements RunContext<never> {
   get usage(): Usage {
     return this.#usage();
   }
+}
+
+/** A limit that is no number, or misspelt, would hold nothing. */
+function checked(limits: Limits): Limits {
+  for (const [name, most] of Object.entries(limits)) {
+    const known = limitNames.some((each) => each === name);
+    if (!known || !(most >= 0)) throw misfit(`runConfig.limits.${name}`, 'a known limit of at least 0', most);
+  }
+  return limits;
 }
 
 function counted(value: number | null, field: string): number | null {

@@ -14,8 +14,8 @@ export function* wait<T>(value: MaybePromise<T>): Steps<T> {
 
 /** Goes on until steps are done, or a promise has to be waited for. */
 export function proceed<T>(
-  steps: Steps<T>,
-  from: IteratorResult<unknown, T> = steps.next(),
+  steps: Pick<Path<T>, 'next'>,
+  from: IteratorResult<unknown, T> = steps.next(undefined),
 ): IteratorResult<PromiseLike<unknown>, T> {
   let next = from;
   while (next.done !== true) {
@@ -35,9 +35,16 @@ export function settle<T>(steps: Steps<T>): MaybePromise<T> {
 /** Who is told of the end of a walk. */
 export type Walker<T> = { done(value: T): void; failed(error: unknown): void };
 
+/** Steps as a walk takes them: what it is given, whatever that is, goes on to them. */
+type Path<T> = {
+  next(value: unknown): IteratorResult<unknown, T>;
+  throw(error: unknown): IteratorResult<unknown, T>;
+  return(value: unknown): IteratorResult<unknown, T>;
+};
+
 /** Steps that wait: on their way from promise to promise to their end. */
 export class Walk<T> {
-  readonly #steps: Steps<T>;
+  readonly #steps: Path<T>;
   readonly #walker: Walker<T>;
   #pending: PromiseLike<unknown> | undefined;
 
@@ -61,27 +68,18 @@ export class Walk<T> {
 
   /** Ends the steps where they wait. */
   end(value: T): void {
+    this.#go('return', value);
+  }
+
+  #go(how: keyof Path<T>, given: unknown): void {
     this.#pending = undefined;
     try {
-      this.#take(this.#steps.return(value));
+      const { done, value } = proceed(this.#steps, this.#steps[how](given));
+      if (done) this.#walker.done(value);
+      else this.waitFor(value);
     } catch (error) {
       this.#walker.failed(error);
     }
-  }
-
-  #go(how: 'next' | 'throw', given: unknown): void {
-    this.#pending = undefined;
-    try {
-      this.#take(this.#steps[how](given));
-    } catch (error) {
-      this.#walker.failed(error);
-    }
-  }
-
-  #take(step: IteratorResult<unknown, T>): void {
-    const { done, value } = proceed(this.#steps, step);
-    if (done) this.#walker.done(value);
-    else this.waitFor(value);
   }
 }
 

@@ -95,8 +95,8 @@ export class StreamedRun extends Result implements StreamedRunResult<never, unkn
 
   cancel(mode: 'immediate' | 'after_turn' = 'immediate'): void {
     if (this.#complete) return;
-    this.#run.stop(mode === 'immediate' ? 'now' : 'after_turn');
-    if (mode === 'immediate') this.#channel.discard();
+    this.#run.stop(mode === 'after_turn' ? mode : 'now');
+    if (mode !== 'after_turn') this.#channel.discard();
   }
 
   async #follow(conclude: () => MaybePromise<unknown>): Promise<void> {

@@ -265,8 +265,9 @@ async function filled(session: Session, names: string): Promise<Session> {
   return session;
 }
 
+/** Of writers that take turns one wins each time; a store that refuses more often than that would refuse for ever. */
 async function writeUntilDone(session: Session, name: string): Promise<void> {
-  for (;;) {
+  for (let tries = 0; tries < 100; tries++) {
     const { version } = await session.read();
     try {
       await session.addItems(pairOf(name), { key: name, ifVersion: version });
@@ -275,6 +276,7 @@ async function writeUntilDone(session: Session, name: string): Promise<void> {
       if (!(error instanceof SessionBusyError)) throw error;
     }
   }
+  throw new Error('Expected a write on the version that was just read to be taken, in 100 tries.');
 }
 
 async function busy(write: Promise<unknown>, what: string): Promise<void> {

@@ -27,6 +27,15 @@ async function answer(multi: MultiProvider, model?: string): Promise<unknown> {
   return (await Runner.run(agent, 'go', { runConfig: { modelProvider: multi } })).finalOutput;
 }
 
+test.for<[string, unknown, string]>([
+  ['none', undefined, 'MultiProvider providers: expected { [prefix]: provider }, got undefined'],
+  ['a model', { a: new ScriptedModel([]) }, "MultiProvider providers['a']: expected a provider"],
+  ['nothing under a prefix', { a: undefined }, "MultiProvider providers['a']: expected a provider"],
+])(verifies('E2', 'providers that are none are found when they are given: %s'), ([, given, words]) => {
+  expect(() => new MultiProvider(given as never)).toThrow(UserError);
+  expect(() => new MultiProvider(given as never)).toThrow(words);
+});
+
 describe('names', () => {
   test.each([
     ['mistral/mistral-small-latest', 'mistral: mistral-small-latest'],

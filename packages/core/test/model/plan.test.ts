@@ -14,7 +14,8 @@ import {
   type Model,
   type RunConfig,
 } from '../../src/index.ts';
-import { ScriptedModel } from '../../src/testing/index.ts';
+import { call, ScriptedModel } from '../../src/testing/index.ts';
+import { verifies } from '../requirements.ts';
 import { calling, spoken, toyModel } from '../run/toy-model.ts';
 
 const ping = tool({ name: 'ping', description: 'Pings.', parameters: { type: 'object' }, execute: () => 'pong' });
@@ -71,10 +72,34 @@ describe('a plan', () => {
     expect(plans.map(({ agent: name, model, findings }) => [name, model, lines(findings)])).toEqual([
       ['A', 'one', ['tool inner: native', 'tool transfer_to_b: native', 'setting seed: native']],
       ['B', 'two', ['setting seed: native']],
-      ['Inner', 'three', ['setting topK: adapted']],
+      ['Inner', 'three', ['setting seed: native', 'setting topK: adapted']],
     ]);
     const forced = await plan(agent, { model: toy({}, 'four').model });
     expect(forced.map(({ model }) => model)).toEqual(['four', 'four', 'four']);
+  });
+
+  test('gives an agent as a tool the config that a run gives it', async () => {
+    const innerModel = new ScriptedModel(['in']);
+    const inner = new Agent({ name: 'Inner', model: innerModel });
+    const model = new ScriptedModel([[call('inner', { input: 'go' })], 'out']);
+    const agent = new Agent({
+      name: 'A',
+      model,
+      tools: [inner.asTool({ runConfig: { modelSettings: { topK: 3 } } })],
+    });
+    const config: RunConfig = { modelSettings: { seed: 2 }, conversationId: 'conv_1' };
+    const { findings } = (await plan(agent, config)).find(({ agent: name }) => name === 'Inner') ?? {};
+    await Runner.run(agent, 'go', { runConfig: config });
+    const [request] = innerModel.requests;
+    expect(request?.conversationId).toBeUndefined();
+    expect(lines(findings)).toEqual(Object.keys(request?.settings ?? {}).map((name) => `setting ${name}: native`));
+  });
+
+  test(verifies('E2', 'refuses what a run refuses: two agents of one name, what is no agent'), async () => {
+    const { model } = toy();
+    const twice = new Agent({ name: 'A', model, handoffs: [new Agent({ name: 'A', model })] });
+    await expect(plan(twice, {})).rejects.toThrow("two of them have the name 'A'");
+    await expect(plan(undefined as never, {})).rejects.toThrow('agent: expected an Agent');
   });
 
   test('has one part for each model of a fallback', async () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Agent, Runner, RunState, tool, type Item } from '../../src/index.ts';
+import { Agent, Runner, RunState, tool, UserError, type Item } from '../../src/index.ts';
 import { call, ScriptedModel } from '../../src/testing/index.ts';
 import { verifies } from '../requirements.ts';
 import { agentOf, itemOf, reloaded, waiting, workshop, type Result } from './approvals.ts';
@@ -82,6 +82,15 @@ describe('answers', () => {
       });
     },
   );
+
+  test(verifies('E2', 'a decision on an interruption that there is none of says so'), async () => {
+    const agent = new Agent({ name: 'A', model: new ScriptedModel(['done']) });
+    const { state, interruptions } = await Runner.run(agent, 'go');
+    for (const decide of [() => state.approve(interruptions[0] as never), () => state.reject(undefined as never)]) {
+      expect(decide).toThrow(UserError);
+      expect(decide).toThrow('take one of interruptions');
+    }
+  });
 
   test(verifies('I2', 'no answer gives the same interruptions back, without a model call or a tool'), async () => {
     const { agent, model, ran } = agentOf([[call('pay'), call('free')], 'hi']);

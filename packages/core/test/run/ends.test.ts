@@ -112,7 +112,7 @@ describe('an end that is no normal end', () => {
     const { agent } = answering([refused]);
     const error = await rejection(Runner.run(agent, 'go', { errorHandlers: { modelRefusal: () => 'sorry' as never } }));
     expect(error).toBeInstanceOf(UserError);
-    expect(String(error)).toContain('errorHandlers.modelRefusal: expected { finalOutput }, got');
+    expect(String(error)).toContain('errorHandlers.modelRefusal: expected { finalOutput }, or undefined');
   });
 
   test('a final output that is no text is kept as it is, and as JSON in the history', async () => {

@@ -5,6 +5,7 @@ import {
   MaxTurnsExceededError,
   Runner,
   tool,
+  UserError,
   type Hooks,
   type ModelRequest,
   type RunResult,
@@ -175,6 +176,15 @@ describe('order', () => {
     const run = Runner.run(new Agent({ name: 'A' }), 'x', { hooks: noteAll(log, 'run:') });
     const error = await rejection(run);
     expect(log).toEqual([`run: run end ${words(error)}`]);
+  });
+
+  test(verifies('H1', 'wrong input ends the run, too'), async () => {
+    const agent = new Agent({ name: 'A', model: new ScriptedModel(['done']) });
+    const ends: unknown[] = [];
+    const hooks = { onRunEnd: ({ error }: { error?: unknown }) => void ends.push(error) };
+    const error = await rejection(Runner.run(agent, [{ role: 'bot' }] as never, { hooks }));
+    expect(error).toBeInstanceOf(UserError);
+    expect(ends).toEqual([error]);
   });
 
   test(verifies('H1', 'interrupted: the run ends; resumed: neither run nor agent start again'), async () => {

@@ -187,6 +187,26 @@ describe('what decides whether the run goes on', () => {
     },
   );
 
+  test(verifies('L4', 'the model is told so also when nothing but its output limit shows it'), async () => {
+    const calls = [call('ping', '', 'whole'), call('ping', '{"text":"once upon', 'cut')];
+    const agent = (model: ScriptedModel) => new Agent({ name: 'A', model, tools: [ping] });
+    for (const [stop, words] of [
+      ['length', 'cut off'],
+      ['tool_calls', 'not valid JSON'],
+    ] as const) {
+      const model = new ScriptedModel([response(calls, { stop }), 'done']);
+      const { newItems } = await Runner.run(agent(model), 'go');
+      expect(newItems.map((item) => item.type === 'tool_call_output_item' && item.isError)).toEqual([
+        false,
+        false,
+        false,
+        true,
+        false,
+      ]);
+      expect(JSON.stringify(model.requests[1]?.input.at(-1))).toContain(words);
+    }
+  });
+
   test(verifies('L6', 'an answer with neither message nor call is the empty text'), async () => {
     const reasoning = { type: 'reasoning' as const, summary: [{ type: 'summary_text' as const, text: 'hm' }] };
     for (const output of [[], [reasoning]]) {

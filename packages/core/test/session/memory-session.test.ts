@@ -78,6 +78,11 @@ describe('the session conformance kit', () => {
     ],
     ['reads the oldest', ['limit'], (s) => ({ getItems: async (limit) => (await s.read()).items.slice(0, limit) })],
     ['pops the oldest', ['pop'], (s) => ({ popItem: () => shift(s) })],
+    [
+      'tells another version than the one it takes',
+      ['version', 'concurrent'],
+      (s) => ({ read: async (limit) => ({ ...(await s.read(limit)), version: 'other' }) }),
+    ],
     ['does not clear', ['clear'], () => ({ clear: async () => undefined })],
     ['is one for all ids', ['isolation'], () => new MemorySession({ sessionId: 'all' })],
     [

@@ -105,7 +105,7 @@ function continued(asked: ModelRequest, responses: readonly ModelResponse[], ser
 /** What the user's filter made of a response. */
 function checked(value: unknown): ModelResponse {
   if (isResponse(value)) return value;
-  throw misfit('runConfig.callModelOutputFilter', 'a model response; return the one to go on with', value);
+  throw misfit('runConfig.callModelOutputFilter', 'the model response to go on with', value);
 }
 
 /** A response as the run goes on with it: each item checked, its call ids unique in the conversation. */

@@ -134,7 +134,7 @@ function* handled({ scope, run, effect }: Work<'finish'>, verdict: Problem): Ste
   if (answer === undefined || answer === null) return verdict;
   const field = `errorHandlers.${name}`;
   if (typeof answer !== 'object' || !('finalOutput' in answer))
-    throw misfit(field, '{ finalOutput }; return undefined to let the error stand', answer);
+    throw misfit(field, '{ finalOutput }, or undefined to let the error stand', answer);
   const { finalOutput, includeInHistory = true } = answer;
   const read = yield* wait(scope.outputOf(agent)?.read(finalOutput) ?? { value: finalOutput });
   if (read.issues)

@@ -46,12 +46,14 @@ function* viewAfter(
   if (state.server !== null) {
     throw new UserError('handoff inputFilter, nestHandoffHistory: the provider keeps the conversation; use a session.');
   }
-  const log = record(state.view ?? state.log, [answer], [fact]);
+  const kept = record(state.view ?? state.log, [answer], [fact]);
+  // A filter may change items in place: the log keeps its own.
+  const log = { ...kept, items: structuredClone(kept.items) };
   if (filter) {
     const data = inputData(state, log, scope.agents);
     return logOf(yield* wait<unknown>(filter({ ...data, runContext: scope.contextOf(scope.agent(agent)) })));
   }
-  const items = seen(log.items).slice();
+  const items = seen(log.items);
   if (handoffHistoryMapper === undefined) return newLog(nestHistory(items));
   return newLog(inputToItems(yield* wait<unknown>(handoffHistoryMapper({ items })), 'runConfig.handoffHistoryMapper'));
 }

@@ -1,5 +1,4 @@
 import type { NestedRun } from '../../agent/agent-tool.ts';
-import { UserError } from '../../errors.ts';
 import { nestedRun } from '../../loop/turn.ts';
 import type { LoopState } from '../../loop/state.ts';
 import { inputToItems } from '../input.ts';
@@ -25,8 +24,7 @@ export function* endNested(
 ): Steps<{ output?: unknown; error?: unknown }> {
   const { end } = state;
   if (end?.type === 'failed') return { error: run.errorOf(end.failure) };
-  if (end?.type !== 'done') return { error: new UserError('The inner run goes on.') };
-  if (outputExtractor === undefined) return { output: end.output };
+  if (outputExtractor === undefined) return { output: end?.type === 'done' ? end.output : undefined };
   const scope = run.scopeAt([...effect.path, effect.call.callId]);
   try {
     return { output: yield* wait(outputExtractor({ result: new Result(run, scope, state) })) };

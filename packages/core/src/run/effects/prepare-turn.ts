@@ -106,9 +106,11 @@ function settingsOf(scope: Scope, agent: AnyAgent, state: LoopState): ModelSetti
 function* filtered({ effect, scope }: Work<'prepare_turn'>, plan: TurnPlan): Steps<TurnPlan> {
   const { callModelInputFilter, reasoningItemIdPolicy } = scope.config;
   if (!callModelInputFilter && reasoningItemIdPolicy !== 'omit') return plan;
-  const items = newToModel(effect.state).slice();
-  const input = reasoningItemIdPolicy === 'omit' ? items.map(withoutReasoningId) : items;
-  if (!callModelInputFilter) return { ...plan, input };
+  const items = newToModel(effect.state);
+  const told = reasoningItemIdPolicy === 'omit' ? items.map(withoutReasoningId) : items;
+  if (!callModelInputFilter) return { ...plan, input: told };
+  // A filter may change items in place: the log keeps its own.
+  const input = structuredClone(told);
   const agent = scope.agent(effect.agent);
   const { instructions, ...request } = plan.request;
   const modelData: ModelData = instructions === undefined ? { input } : { input, instructions };
@@ -125,7 +127,7 @@ function withoutReasoningId(item: Item): Item {
 
 function checkedData(data: unknown): { input: readonly Item[]; instructions: string | undefined } {
   const field = 'runConfig.callModelInputFilter';
-  if (!isFields(data)) throw misfit(field, '{ input, instructions }; return what is to be sent', data);
+  if (!isFields(data)) throw misfit(field, '{ input, instructions }', data);
   const { input, instructions } = data;
   if (instructions !== undefined && typeof instructions !== 'string')
     throw misfit(`${field} instructions`, 'a string', instructions);

@@ -69,7 +69,8 @@ function* combined({
 }): Steps<Log | null> {
   const { sessionInputCallback } = scope.config;
   if (sessionInputCallback === undefined) return null;
-  const items: unknown = yield* wait(sessionInputCallback({ history, newItems: input }));
+  // The callback may change items in place: the log keeps its own.
+  const items: unknown = yield* wait(sessionInputCallback(structuredClone({ history, newItems: input })));
   return newLog(inputToItems(items, 'runConfig.sessionInputCallback'));
 }
 
