@@ -118,8 +118,8 @@ describe('the demo on its mock server', { timeout: 30_000 }, () => {
       [],
       ['openai'],
       ['openai', 'anthropic'],
-      ['openai', 'anthropic'],
-      ['anthropic', 'deepseek'],
+      ['openai', 'anthropic', 'mistral'],
+      ['anthropic', 'mistral', 'deepseek'],
     ]);
     expect(steps[0]).toMatch(/adapted +nothing/);
   });
