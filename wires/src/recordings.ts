@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { verifies } from '../../packages/core/test/requirements.ts';
 import { cassettesOf, corpusMissing, startReplay, type Cassette } from './corpus.ts';
 import { playOne, type Wire } from './table.ts';
+import { framingProblems, framings, mutantProblems } from './variants.ts';
 
-/** Registers the tests that every adapter passes on the recordings of its wire: each exchange is read as it was recorded. */
+/**
+ * Registers the tests that every adapter passes on the recordings of its wire: each exchange is read as it was recorded, framed in whatever
+ * way, and what was changed in one is read or refused by kind.
+ */
 export function describeRecordings(wire: Wire): void {
   if (corpusMissing !== undefined) console.warn(`the recordings are not checked: ${corpusMissing}`);
 
@@ -31,6 +36,18 @@ export function describeRecordings(wire: Wire): void {
       const problems = await played(wire, cassettes.slice(0, 5), { chunk: 37, alter: true });
       expect(problems.map((found) => found.length > 0)).toEqual([true, true, true, true, true]);
     });
+
+    test.each(Object.entries(framings))('are read the same with %s', async (_, frame) => {
+      expect(await framingProblems(wire, frame)).toEqual([]);
+    });
+
+    test(
+      verifies('E1', 'with one thing in them missing, of another kind, or out of order are read or refused by kind'),
+      { timeout: 60_000 },
+      async () => {
+        expect(await mutantProblems(wire, 8)).toEqual([]);
+      },
+    );
   });
 }
 
